@@ -1,0 +1,18 @@
+"""What every test may ask for: the real speech, where this machine has it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def corpora_folder() -> Path:
+    """The folder of real speech: LOWRES_CORPORA, else ../shared/corpora; the test skips where neither exists."""
+    named = os.environ.get("LOWRES_CORPORA")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "corpora"
+    if not (folder / "mboshi").is_dir():
+        pytest.skip(f"no real speech at {folder}: set LOWRES_CORPORA to the folder that holds mboshi/, yoruba/ ...")
+    return folder
