@@ -1,0 +1,102 @@
+"""The `lowres` command: which commands there are, and the one place where errors become sentences.
+
+Exit status: 0 done, 1 a defect of ours (with its traceback), 2 something the user can put right, 130 interrupted.
+"""
+
+import errno
+import importlib
+import os
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from lowres import __version__
+from lowres.cli.console import console, errors, print_error
+from lowres.errors import LowresError
+
+USER_ERROR_STATUS = 2
+INTERRUPTED_STATUS = 130
+
+# What the operating system refuses for reasons a user can mend, and how.
+SYSTEM_ERROR_HINTS = {
+    errno.ENOSPC: "Free some disk space, then give the same command again: what was finished is kept.",
+    errno.EDQUOT: "Your disk quota is used up: free some space, then give the same command again.",
+    errno.EROFS: "That file system is read-only: choose another folder with --project.",
+    errno.EACCES: "Check the permissions of that file or folder, or choose another one.",
+    errno.EPERM: "Check the permissions of that file or folder, or choose another one.",
+}
+
+# In the order of a first day with lowres; `lowres --help` lists them so.
+COMMANDS = ("demo", "init", "prepare", "finetune", "evaluate", "recipe", "doctor")
+
+
+class ErrorHandlingGroup(TyperGroup):
+    """The command group whose `invoke` turns what a user can cause into two lines on stderr and exit status 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named; `LOWRES_DEBUG=1` lets every error through with its traceback."""
+        try:
+            return super().invoke(ctx)
+        except LowresError as error:
+            if os.environ.get("LOWRES_DEBUG"):
+                errors.print_exception()
+            print_error(error.message, error.hint)
+            raise typer.Exit(USER_ERROR_STATUS) from error
+        except KeyboardInterrupt as interrupt:
+            print_error("interrupted.", "What was finished is kept; give the same command again to go on.")
+            raise typer.Exit(INTERRUPTED_STATUS) from interrupt
+        except OSError as error:
+            if error.errno not in SYSTEM_ERROR_HINTS:
+                raise
+            if os.environ.get("LOWRES_DEBUG"):
+                errors.print_exception()
+            place = f": {error.filename}" if error.filename else ""
+            print_error(f"{error.strerror or error}{place}.", SYSTEM_ERROR_HINTS[error.errno])
+            raise typer.Exit(USER_ERROR_STATUS) from error
+
+
+app = typer.Typer(
+    name="lowres",
+    cls=ErrorHandlingGroup,
+    help="From a folder of recordings to a measured speech recogniser, for languages with little transcribed speech.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"lowres {__version__}", markup=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _register_commands() -> None:
+    for name in COMMANDS:
+        try:
+            module = importlib.import_module(f"lowres.cli.{name}")
+        except ModuleNotFoundError as missing:
+            if missing.name != f"lowres.cli.{name}":
+                raise
+            continue
+        app.command(name)(getattr(module, name))
+
+
+_register_commands()
+
+
+def main() -> None:
+    """Run the command line; the entry point that the package installs as `lowres`."""
+    app()

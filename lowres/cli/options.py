@@ -1,0 +1,36 @@
+"""The options that every project command shares, each written once.
+
+A command takes them as annotated parameters:
+
+    def prepare(
+        project: ProjectOption = Path("."), recipe: RecipeOption = None, overrides: SetOption = None
+    ) -> None: ...
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ProjectOption = Annotated[
+    Path,
+    typer.Option(
+        "--project", metavar="FOLDER", help="The project folder: lowres.toml, corpus/, runs/ and reports/ live there."
+    ),
+]
+
+RecipeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="NAME-or-PATH",
+        help="A shipped recipe's name or a recipe file; without it, the project's lowres.toml.",
+    ),
+]
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override one recipe value, e.g. finetune.learning_rate=1e-5. Repeatable."
+    ),
+]
