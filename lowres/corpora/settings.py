@@ -1,0 +1,91 @@
+"""What a recipe or a corpus manifest says about the layout of a corpus: plain data, no paths of this machine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict
+
+ReaderName = Literal["paired_files", "table", "audio_folder", "common_voice", "kaldi"]
+
+AUDIO_SUFFIXES = (
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4", ".aac",
+    ".webm", ".amr", ".wma", ".aif", ".aiff", ".au", ".3gp", ".mka", ".mkv", ".mov",
+)  # fmt: skip
+
+# The names that other people's corpora give to the four splits we know.
+SPLIT_NAMES: Mapping[str, str] = {
+    "train": "train",
+    "training": "train",
+    "dev": "dev",
+    "devel": "dev",
+    "development": "dev",
+    "valid": "dev",
+    "validation": "dev",
+    "val": "dev",
+    "test": "test",
+    "testing": "test",
+    "eval": "test",
+    "other": "other",
+}
+
+
+@dataclass(frozen=True)
+class ReaderSettings:
+    """How to read one corpus folder.
+
+    Raises:
+        Nothing by itself; `lowres.corpora.layouts.read_corpus` says what does not fit.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    reader: ReaderName = "paired_files"
+    """Which layout: audio with a transcript beside it, one table, metadata.csv per split, Common Voice, Kaldi."""
+
+    subfolder: str = ""
+    """Where the layout starts inside the corpus folder, such as the language of a Common Voice release; "" = at the top."""
+
+    audio_suffixes: tuple[str, ...] = AUDIO_SUFFIXES
+    """paired_files: which files are recordings."""
+
+    transcript_suffix: str = ".txt"
+    """paired_files: what replaces the recording's suffix in the name of its transcript, such as ".mb" or ".trs.txt"."""
+
+    audio_folder: str = ""
+    """table: the folder that the table's audio paths start from; "" = the corpus folder."""
+
+    table: str = ""
+    """table: the CSV or TSV file, relative to the corpus folder; "" = the only one there is."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """table, audio_folder, common_voice: our names (audio, text, speaker, split, id, start, end, channel, language) to
+    the table's column names; what is left out is looked for under its usual names."""
+
+    encoding: str = ""
+    """The text encoding of tables and transcripts; "" = UTF-8 or UTF-16 where that fits, else Windows-1252, which is said."""
+
+    split_names: Mapping[str, str] = field(default_factory=dict)
+    """The corpus's own split or folder names to train, dev, test or other, beyond the usual ones."""
+
+    speaker_from: Literal["", "file_name", "folder"] = ""
+    """Where a speaker's name is found when no column says it: part of the file name, or the recording's folder."""
+
+    speaker_separator: str = "_"
+    """file_name: what the file name is cut at."""
+
+    speaker_field: int = 0
+    """file_name: which of the pieces is the speaker, counted from 0; -1 is the last."""
+
+    channel: int | None = None
+    """The channel to keep of every recording, counted from 0; None = the mean of all."""
+
+    language: str = ""
+    """The language of every row that does not say its own (ISO 639-3)."""
+
+    def split_for(self, name: str) -> str | None:
+        """Return our split for the corpus's own `name`, "" for an empty one, None for one that nobody declared."""
+        if not name.strip():
+            return ""
+        known = {key.casefold(): value for key, value in {**SPLIT_NAMES, **self.split_names}.items()}
+        return known.get(name.strip().casefold())
