@@ -1,0 +1,267 @@
+"""What a recipe may say about fine-tuning, and the values that follow from the hours of speech at hand.
+
+Starting from a backbone, the numbers are those of wav2vec 2.0's published configurations for 10 minutes, 1 hour and
+10 hours (paper, section 4.3 and appendix B; fairseq's `config/finetuning/{base,vox}_{10m,1h,10h}.yaml`). Starting
+from random weights nothing is published for so little speech; those numbers are ours. Imports no torch.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Literal, TypeVar
+
+from pydantic import ConfigDict
+
+Precision = Literal["auto", "bf16", "fp32"]
+Known = TypeVar("Known")
+
+
+@dataclass(frozen=True)
+class FinetuneSettings:
+    """The `[finetune]` section of a recipe. A field that is None follows the hours of data (`defaults_for_hours`)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    backbone: str = ""
+    """Checkpoint folder to start from, relative to the project; empty starts from random weights."""
+
+    learning_rate: float | None = None
+    """Peak learning rate of the tri-stage schedule."""
+
+    updates: int | None = None
+    """Number of optimizer updates; ignored with a time budget, which decides it from the speed it measures."""
+
+    head_only_updates: int | None = None
+    """First updates that train the CTC head alone. Under a time budget it is taken as its share of `updates`."""
+
+    seconds_per_update: float | None = None
+    """Seconds of audio that one update learns from; larger than a micro batch, it is accumulated from several."""
+
+    micro_batch_seconds: float | None = None
+    """Seconds of padded audio in memory at once; None measures the memory of the device."""
+
+    time_span_start_probability: float | None = None
+    """Share of frames at which a masked span starts, p of the paper (what fairseq calls mask_prob is p x M)."""
+
+    time_span_length: int | None = None
+    """Frames in a masked span, M of the paper."""
+
+    channel_span_start_probability: float | None = None
+    """Share of channels at which a masked span of channels starts."""
+
+    channel_span_length: int | None = None
+    """Channels in a masked span."""
+
+    dropout: float | None = None
+    """Dropout inside the context network, 0-1."""
+
+    layer_drop: float | None = None
+    """Probability of leaving out a whole transformer layer in one update, 0-1."""
+
+    weight_decay: float | None = None
+    """Decoupled weight decay; biases and normalisation weights are never decayed."""
+
+    train_feature_encoder: bool | None = None
+    """Whether the convolutional feature encoder learns too: it must from random weights, and is frozen otherwise."""
+
+    evaluate_every_updates: int | None = None
+    """Updates between two evaluations on dev; None means 40 evaluations in the whole run."""
+
+    dev_seconds: float = 900.0
+    """Seconds of dev speech used for these evaluations; the same utterances every time."""
+
+    patience: int = 15
+    """Evaluations without a better dev character error rate before training stops; 0 never stops early."""
+
+    minutes: float | None = None
+    """Time budget in minutes; the whole schedule is fitted into it."""
+
+    precision: Precision = "auto"
+    """bf16 where the processor or GPU computes in it, else fp32; the CTC loss is always fp32."""
+
+    gradient_clip: float = 1.0
+    """Largest L2 norm of the gradient; larger ones are scaled down to it. 0 turns it off."""
+
+    warmup_share: float = 0.1
+    """Share of the schedule in which the learning rate rises (tri-stage schedule, paper section 4.3)."""
+
+    constant_share: float = 0.4
+    """Share of the schedule at the peak; the rest decays exponentially."""
+
+    initial_scale: float = 0.01
+    """Learning rate at the very first update, as a share of the peak."""
+
+    final_scale: float = 0.05
+    """Learning rate at the very last update, as a share of the peak."""
+
+    adam_beta1: float = 0.9
+    """Adam's first decay rate."""
+
+    adam_beta2: float = 0.98
+    """Adam's second decay rate."""
+
+    adam_epsilon: float = 1e-8
+    """Adam's epsilon. fairseq's fine-tuning uses 1e-8, its pretraining 1e-6."""
+
+    seed: int = 1
+    """Seed of the weights, the order of the batches, the masks and dropout."""
+
+    log_every_updates: int = 10
+    """Updates between two lines of metrics.jsonl."""
+
+    checkpoint_every_minutes: float = 5.0
+    """Longest time between two checkpoints; one is also written at every evaluation."""
+
+    collapse_check_share: float = 0.4
+    """Share of the schedule after which a recogniser that still says nothing counts as collapsed."""
+
+    collapse_retries: int = 2
+    """New attempts, with another seed and learning rate, after a collapse."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run could use.
+
+        Raises:
+            ValueError: naming the field, its value and the range it must lie in.
+        """
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                limits = f"at least {low:g}" if high == _NO_LIMIT else f"between {low:g} and {high:g}"
+                raise ValueError(f"{name} is {value}: it must be {limits}")
+        if self.warmup_share + self.constant_share > 1.0:
+            raise ValueError("warmup_share and constant_share add up to more than 1: nothing is left for the decay")
+
+
+_NO_LIMIT = float("inf")
+_RANGES: dict[str, tuple[float, float]] = {
+    "learning_rate": (1e-12, 1.0),
+    "updates": (1, _NO_LIMIT),
+    "head_only_updates": (0, _NO_LIMIT),
+    "seconds_per_update": (1e-3, _NO_LIMIT),
+    "micro_batch_seconds": (1e-3, _NO_LIMIT),
+    "time_span_start_probability": (0, 1),
+    "time_span_length": (1, _NO_LIMIT),
+    "channel_span_start_probability": (0, 1),
+    "channel_span_length": (1, _NO_LIMIT),
+    "dropout": (0, 1),
+    "layer_drop": (0, 1),
+    "weight_decay": (0, _NO_LIMIT),
+    "evaluate_every_updates": (1, _NO_LIMIT),
+    "dev_seconds": (1e-3, _NO_LIMIT),
+    "patience": (0, _NO_LIMIT),
+    "minutes": (1e-3, _NO_LIMIT),
+    "gradient_clip": (0, _NO_LIMIT),
+    "warmup_share": (0, 1),
+    "constant_share": (0, 1),
+    "initial_scale": (0, 1),
+    "final_scale": (0, 1),
+    "adam_beta1": (0, 1),
+    "adam_beta2": (0, 1),
+    "adam_epsilon": (0, 1),
+    "seed": (0, 2**63 - 1),
+    "log_every_updates": (1, _NO_LIMIT),
+    "checkpoint_every_minutes": (0, _NO_LIMIT),
+    "collapse_check_share": (0, 1),
+    "collapse_retries": (0, _NO_LIMIT),
+}
+
+
+@dataclass(frozen=True)
+class HourDefaults:
+    """The values that follow from the hours of data; each field is described in `FinetuneSettings`."""
+
+    learning_rate: float
+    updates: int
+    head_only_updates: int
+    seconds_per_update: float
+    time_span_start_probability: float
+    time_span_length: int
+    channel_span_start_probability: float
+    channel_span_length: int
+    dropout: float
+    layer_drop: float
+    weight_decay: float
+    train_feature_encoder: bool
+
+
+_TEN_MINUTES, _ONE_HOUR, _TEN_HOURS = range(3)
+
+_FROM_BASE = HourDefaults(
+    learning_rate=5e-5, updates=13_000, head_only_updates=10_000, seconds_per_update=1_600.0,
+    time_span_start_probability=0.065, time_span_length=10,
+    channel_span_start_probability=0.25 / 64, channel_span_length=64,
+    dropout=0.1, layer_drop=0.1, weight_decay=0.0, train_feature_encoder=False,
+)  # fmt: skip
+
+_FROM_RANDOM = HourDefaults(
+    learning_rate=5e-4, updates=6_000, head_only_updates=0, seconds_per_update=40.0,
+    time_span_start_probability=0.02, time_span_length=10,
+    channel_span_start_probability=0.0, channel_span_length=16,
+    dropout=0.1, layer_drop=0.0, weight_decay=0.01, train_feature_encoder=True,
+)  # fmt: skip
+
+
+def defaults_for_hours(hours: float, *, backbone_width: int | None = None) -> HourDefaults:
+    """Choose what follows from the hours of transcribed speech.
+
+    Args:
+        hours: hours of training speech, above 0. Under 30 minutes the published 10 minute configuration is used,
+            under 5 hours the 1 hour one, and the 10 hour one above.
+        backbone_width: width of the backbone's context network (768 for BASE, 1024 and more for LARGE and XLS-R);
+            None when training starts from random weights.
+
+    Returns:
+        The defaults; fairseq's mask probabilities (p x M) are divided by M here.
+    """
+    column = _TEN_MINUTES if hours < 0.5 else _ONE_HOUR if hours < 5.0 else _TEN_HOURS
+    if backbone_width is None:
+        # Few utterances are seen often: the updates grow with the data, the size of an update does not.
+        return replace(_FROM_RANDOM, updates=(6_000, 15_000, 40_000)[column])
+    updates = (13_000, 13_000, 20_000)[column]
+    if backbone_width < 1024:
+        channel_mask = (0.25, 0.25, 0.5)[column]
+        layer_drop = (0.1, 0.1, 0.05)[column]
+        return replace(
+            _FROM_BASE, updates=updates, channel_span_start_probability=channel_mask / 64, layer_drop=layer_drop
+        )
+    return replace(
+        _FROM_BASE,
+        learning_rate=(1e-4, 3e-4, 1e-4)[column],
+        updates=updates,
+        time_span_start_probability=(0.065, 0.075, 0.075)[column],
+    )
+
+
+NUM_EVALUATIONS = 40
+"""Evaluations on dev in a run whose recipe does not say how often."""
+
+
+def with_hour_defaults(settings: FinetuneSettings, defaults: HourDefaults) -> FinetuneSettings:
+    """Fill every field of `settings` that is None from `defaults`.
+
+    Returns:
+        Settings in which only `micro_batch_seconds`, `minutes` and, under a time budget, `evaluate_every_updates`
+        can still be None. When the recipe gives `updates` but not `head_only_updates`, the head-only phase keeps its
+        share of the run.
+    """
+    filled: dict[str, Any] = {
+        field.name: getattr(defaults, field.name)
+        for field in fields(HourDefaults)
+        if getattr(settings, field.name) is None
+    }
+    updates = settings.updates or defaults.updates
+    if settings.head_only_updates is None:
+        filled["head_only_updates"] = round(defaults.head_only_updates / defaults.updates * updates)
+    if settings.evaluate_every_updates is None and settings.minutes is None:
+        filled["evaluate_every_updates"] = max(updates // NUM_EVALUATIONS, 1)
+    return replace(settings, **filled)
+
+
+def known(value: Known | None, name: str) -> Known:
+    """Return a value that `with_hour_defaults` has filled.
+
+    Raises:
+        ValueError: when it is still None, which is a defect of the caller.
+    """
+    if value is None:
+        raise ValueError(f"{name} is not known yet: call with_hour_defaults first")
+    return value
