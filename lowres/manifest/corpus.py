@@ -1,0 +1,232 @@
+"""The prepared corpus: corpus.json (what it is, where it came from, what it hashes to) around the manifest.
+
+A corpus is loaded strictly: another format version, an edited manifest or a missing shard is an error that says what
+to do, never a guess.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from lowres import __version__
+from lowres.errors import CorpusError
+from lowres.manifest.schema import SPLITS
+from lowres.manifest.splits import SplitOverlap
+from lowres.manifest.table import MANIFEST_FILE, read_manifest, write_atomically, write_manifest
+
+CORPUS_FORMAT_VERSION: Final = 1
+CORPUS_FILE: Final = "corpus.json"
+_BYTES_PER_SAMPLE: Final = 2
+_PREPARE_AGAIN: Final = "Run `lowres prepare` again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusInfo:
+    """What corpus.json says. Everything `write_corpus` works out from the table has a default here.
+
+    Attributes:
+        name, language: what people call the corpus; an ISO 639-3 code where there is one.
+        recipe_name: the recipe that prepared it.
+        licence, consent, source, citation: as the recipe or the corpus manifest states them; "" is not stated.
+        text_rules: one sentence per rule of the recipe, in order.
+        warnings: everything `prepare` warned about, for the report to repeat.
+        speaker_disjoint, sentence_disjoint: whether train shares no speaker (sentence) with dev and test.
+        splits_origin: "given" or "made".
+        reported_split: the split whose error rates are the result: "test", or "dev" where there is no test.
+        overlap: what the splits share, counted.
+        subset_sha256: label ("10min", "1h", ...) to `subset_hash` of its list.
+        shard_sha256: name of a shard ("part-00000.pcm") to its sha256.
+        synthetic: True where a machine spoke.
+        format_version, created_with, num_utterances, num_excluded, utterances_per_split, hours_per_split,
+        manifest_sha256: filled in by `write_corpus`; counts and hours are of included rows.
+    """
+
+    name: str
+    language: str = ""
+    recipe_name: str = ""
+    licence: str = ""
+    consent: str = ""
+    source: str = ""
+    citation: str = ""
+    text_rules: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    speaker_disjoint: bool = False
+    sentence_disjoint: bool = False
+    splits_origin: str = "given"
+    reported_split: str = "test"
+    overlap: SplitOverlap = field(default_factory=SplitOverlap)
+    subset_sha256: dict[str, str] = field(default_factory=dict)
+    shard_sha256: dict[str, str] = field(default_factory=dict)
+    synthetic: bool = False
+    format_version: int = CORPUS_FORMAT_VERSION
+    created_with: str = ""
+    num_utterances: int = 0
+    num_excluded: int = 0
+    utterances_per_split: dict[str, int] = field(default_factory=dict)
+    hours_per_split: dict[str, float] = field(default_factory=dict)
+    manifest_sha256: str = ""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class PreparedCorpus:
+    """A corpus that is ready to train on: its folder, its (N, 14) manifest and what corpus.json says."""
+
+    folder: Path
+    table: pd.DataFrame
+    info: CorpusInfo
+
+    def rows(self, split: str) -> pd.DataFrame:
+        """Return the included rows of one split, in manifest order, with the manifest's index."""
+        chosen: pd.DataFrame = self.table.loc[self.table["included"] & (self.table["split"] == split)]
+        return chosen
+
+
+def write_corpus(folder: Path, table: pd.DataFrame, info: CorpusInfo) -> CorpusInfo:
+    """Write manifest.tsv and then corpus.json, each atomically; shards and subsets are the caller's.
+
+    Args:
+        folder: the prepared corpus; made if it is not there.
+        table: (N, 14) manifest.
+        info: what only the caller knows; counts, hours, version and the manifest's hash are worked out here.
+
+    Returns:
+        The completed info, as written.
+
+    Raises:
+        CorpusError: the table breaks a rule of the manifest, or the disk refused.
+    """
+    manifest = write_manifest(table, folder)
+    completed = replace(complete_info(info, table), manifest_sha256=hash_file(manifest))
+    write_corpus_json(folder, completed)
+    return completed
+
+
+def complete_info(info: CorpusInfo, table: pd.DataFrame) -> CorpusInfo:
+    """Fill in the version and the counts and hours of included rows per split (all of SPLITS, rounded to 1e-4 h)."""
+    included = table.loc[table["included"]]
+    per_split = included.groupby("split")["duration_seconds"].agg(["size", "sum"])
+    counts: dict[str, int] = {split: int(per_split["size"].get(split, 0)) for split in SPLITS}
+    hours: dict[str, float] = {split: round(float(per_split["sum"].get(split, 0.0)) / 3600, 4) for split in SPLITS}
+    return replace(
+        info,
+        format_version=CORPUS_FORMAT_VERSION,
+        created_with=__version__,
+        num_utterances=len(included),
+        num_excluded=len(table) - len(included),
+        utterances_per_split=counts,
+        hours_per_split=hours,
+    )
+
+
+def write_corpus_json(folder: Path, info: CorpusInfo) -> None:
+    """Write corpus.json atomically.
+
+    Raises:
+        CorpusError: the disk refused.
+    """
+    write_atomically(folder / CORPUS_FILE, [json.dumps(asdict(info), ensure_ascii=False, indent=2), "\n"])
+
+
+def load_corpus(folder: Path) -> PreparedCorpus:
+    """Load a prepared corpus strictly.
+
+    The manifest's sha256 is compared with corpus.json (about 0.3 s for a million rows); shards must exist and be long
+    enough, and are not hashed here (see `verify_shards`).
+
+    Raises:
+        CorpusError: there is no prepared corpus, its version is unknown, or something was changed or lost since.
+    """
+    info = read_corpus_json(folder)
+    manifest = folder / MANIFEST_FILE
+    if not manifest.is_file():
+        raise CorpusError(f"There is no {MANIFEST_FILE} in {folder}, though there is a {CORPUS_FILE}.", _PREPARE_AGAIN)
+    if hash_file(manifest) != info.manifest_sha256:
+        raise CorpusError(
+            f"{manifest} was changed after `lowres prepare` wrote it.",
+            "Run `lowres prepare` again; correct transcripts in the corpus itself, not in the manifest.",
+        )
+    table = read_manifest(folder)
+    _check_shard_sizes(folder, table)
+    return PreparedCorpus(folder, table, info)
+
+
+def read_corpus_json(folder: Path) -> CorpusInfo:
+    """Read corpus.json alone, without the manifest; older versions go through their upgrade function.
+
+    Raises:
+        CorpusError: it is missing, not JSON, of an unknown version, or has unknown or missing keys.
+    """
+    path = folder / CORPUS_FILE
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CorpusError(f"There is no prepared corpus in {folder}.", "Run `lowres prepare` first.") from error
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path} cannot be read: {error}.", _PREPARE_AGAIN) from error
+    upgraded = _upgrade(found, path)
+    try:
+        return TypeAdapter(CorpusInfo).validate_json(json.dumps(upgraded), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise CorpusError(f"{path} is not what lowres writes: {place}: {first['msg']}.", _PREPARE_AGAIN) from error
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""From an old format version to the function that turns its corpus.json into the next version's."""
+
+
+def _upgrade(found: object, path: Path) -> dict[str, Any]:
+    version = found.get("format_version") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(version, int) or isinstance(version, bool):
+        raise CorpusError(f"{path} has no format_version: it was not written by `lowres prepare`.", _PREPARE_AGAIN)
+    while version != CORPUS_FORMAT_VERSION:
+        if version not in UPGRADES:
+            raise CorpusError(
+                f"{path} has format version {version}; this lowres ({__version__}) knows {CORPUS_FORMAT_VERSION}.",
+                "Update lowres." if version > CORPUS_FORMAT_VERSION else _PREPARE_AGAIN,
+            )
+        found = UPGRADES[version](found)
+        version += 1
+    return found | {"format_version": CORPUS_FORMAT_VERSION}
+
+
+def verify_shards(corpus: PreparedCorpus, progress: Callable[[str], None] = lambda _name: None) -> None:
+    """Hash every shard and compare with corpus.json; reads the whole corpus once (about 1 GB per second).
+
+    Args:
+        progress: called with each shard's name after it was found good.
+
+    Raises:
+        CorpusError: a shard is missing or differs.
+    """
+    for name, expected in corpus.info.shard_sha256.items():
+        path = corpus.folder / "shards" / name
+        if not path.is_file() or hash_file(path) != expected:
+            raise CorpusError(f"{path} is missing or was changed after it was written.", _PREPARE_AGAIN)
+        progress(name)
+
+
+def hash_file(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_shard_sizes(folder: Path, table: pd.DataFrame) -> None:
+    used = table.loc[table["included"] & (table["shard"] != "")]
+    ends = (used["offset_samples"] + used["num_samples"]).groupby(used["shard"]).max()
+    for name, end in ends.items():
+        path = folder / "shards" / str(name)
+        size = path.stat().st_size if path.is_file() else 0
+        if size < int(end) * _BYTES_PER_SAMPLE:
+            what = "is too short" if path.is_file() else "is missing"
+            raise CorpusError(f"The audio shard {path} {what}.", _PREPARE_AGAIN)
