@@ -1,0 +1,127 @@
+"""Recognisers and backbones out of lowres's own checkpoint folders, each with its vocabulary and its past checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from lowres import __version__
+from lowres.backbones.checkpoint_folder import RESTORE, Checkpoint, CheckpointMetadata, read_checkpoint
+from lowres.errors import CheckpointError
+from lowres.model.config import Wav2Vec2Config, from_dict
+from lowres.model.ctc import CTCRecognizer
+from lowres.text.vocabulary import Vocabulary
+
+BACKBONE_PREFIX: Final = "backbone."
+
+
+@dataclass(frozen=True)
+class Recognizer:
+    """A backbone with its CTC head and its vocabulary."""
+
+    model: CTCRecognizer
+    vocabulary: Vocabulary
+    metadata: CheckpointMetadata
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A pretrained network without a head."""
+
+    config: Wav2Vec2Config
+    weights: dict[str, Tensor]
+    """Names as in `Wav2Vec2.state_dict()`."""
+
+    metadata: CheckpointMetadata
+
+
+def load_recognizer(checkpoint_folder: Path, *, device: str = "cpu") -> Recognizer:
+    """Load a recogniser: its network in evaluation mode, its vocabulary, and what is known about it.
+
+    Raises:
+        CheckpointError: the folder is missing, damaged, of an unknown version, a backbone, or its vocabulary does not
+            fit its head.
+    """
+    checkpoint = read_checkpoint(checkpoint_folder, device=device)
+    vocabulary = vocabulary_of(checkpoint)
+    head_size = checkpoint.weights["head.weight"].shape[0] if "head.weight" in checkpoint.weights else 0
+    if head_size != len(vocabulary.tokens):
+        raise CheckpointError(
+            f"{checkpoint_folder} has a head for {head_size} tokens and a vocabulary of {len(vocabulary.tokens)}.",
+            RESTORE,
+        )
+    model = CTCRecognizer(config_of(checkpoint.metadata, checkpoint_folder), len(vocabulary.tokens)).to(device)
+    load_weights(model, checkpoint.weights, checkpoint_folder)
+    return Recognizer(model.eval(), vocabulary, checkpoint.metadata)
+
+
+def load_backbone(checkpoint_folder: Path, *, device: str = "cpu") -> Backbone:
+    """Load the network of a backbone, or that of a recogniser without its head.
+
+    Raises:
+        CheckpointError: the folder is missing, damaged or of an unknown version.
+    """
+    checkpoint = read_checkpoint(checkpoint_folder, device=device)
+    weights = checkpoint.weights
+    if checkpoint.metadata.kind == "recognizer":
+        weights = {
+            name.removeprefix(BACKBONE_PREFIX): tensor
+            for name, tensor in weights.items()
+            if name.startswith(BACKBONE_PREFIX)
+        }
+    return Backbone(config_of(checkpoint.metadata, checkpoint_folder), weights, checkpoint.metadata)
+
+
+def vocabulary_of(checkpoint: Checkpoint) -> Vocabulary:
+    """Return a recogniser's vocabulary.
+
+    Raises:
+        CheckpointError: it has none, or not the one its hash names.
+    """
+    metadata = checkpoint.metadata
+    if metadata.kind != "recognizer" or metadata.vocabulary is None:
+        raise CheckpointError(
+            f"{checkpoint.folder} holds a backbone, which cannot write letters yet.",
+            "Fine-tune it first: lowres finetune --set finetune.backbone=...",
+        )
+    vocabulary = Vocabulary.from_json(metadata.vocabulary)
+    if vocabulary.hash != metadata.vocabulary_sha256:
+        raise CheckpointError(f"The vocabulary in {checkpoint.folder} is not the one it was trained with.", RESTORE)
+    return vocabulary
+
+
+def config_of(metadata: CheckpointMetadata, folder: Path) -> Wav2Vec2Config:
+    """Rebuild the network's config.
+
+    Raises:
+        CheckpointError: it names what this lowres does not know.
+    """
+    try:
+        return from_dict(metadata.model_config)
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{folder} describes a network that this lowres ({__version__}) does not know: {error}.", RESTORE
+        ) from error
+
+
+def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], folder: Path) -> None:
+    """Put weights into a module, every name and shape matching.
+
+    Raises:
+        CheckpointError: a tensor is missing, unknown or of another shape; the module is then unchanged.
+    """
+    wanted = module.state_dict()
+    missing = sorted(set(wanted) - set(weights))
+    unknown = sorted(set(weights) - set(wanted))
+    shapes = sorted(name for name in set(wanted) & set(weights) if wanted[name].shape != weights[name].shape)
+    if missing or unknown or shapes:
+        parts = [
+            f"{len(names)} {what} (the first is {names[0]})"
+            for names, what in ((missing, "missing"), (unknown, "unknown"), (shapes, "of another shape"))
+            if names
+        ]
+        raise CheckpointError(f"The weights in {folder} do not fit the network: tensors {', '.join(parts)}.", RESTORE)
+    module.load_state_dict(weights, strict=True)
