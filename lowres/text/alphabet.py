@@ -1,0 +1,73 @@
+"""The declared alphabet of an orthography, and what a text holds beside it."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lowres.text.graphemes import split_graphemes
+from lowres.text.marks import marks
+
+
+@dataclass(frozen=True)
+class AlphabetAudit:
+    """How a declared alphabet and a text fit."""
+
+    found: dict[str, int]
+    """Declared symbols and how often each occurs, most frequent first."""
+    undeclared: dict[str, int]
+    """Symbols of the text that are not declared and how often each occurs, most frequent first."""
+    unused: tuple[str, ...]
+    """Declared symbols that never occur, in the order of the alphabet."""
+
+
+def undeclared_symbols(text: str, alphabet: Sequence[str]) -> list[str]:
+    """List, in order and with repetitions, the symbols of `text` outside `alphabet`.
+
+    The space is always declared. A letter with marks is declared as a whole, or by its parts: an alphabet that holds
+    `a` and the bare combining acute allows `a` with that acute. An empty alphabet declares nothing and allows all.
+
+    Args:
+        text: a transcript after the recipe's rules.
+        alphabet: letters, multigraphs, letters with marks, or bare combining marks.
+    """
+    if not alphabet:
+        return []
+    return [symbol for symbol, parts in _symbols(text, tuple(alphabet)) if parts is None]
+
+
+def audit_alphabet(texts: Iterable[str], alphabet: Sequence[str]) -> AlphabetAudit:
+    """Compare many transcripts with the declared alphabet, for the report of `prepare`."""
+    found: Counter[str] = Counter()
+    undeclared: Counter[str] = Counter()
+    declared = tuple(alphabet)
+    for text in texts:
+        for symbol, parts in _symbols(text, declared):
+            if parts is None:
+                undeclared[symbol] += 1
+            else:
+                found.update(parts)
+    return AlphabetAudit(
+        dict(found.most_common()), dict(undeclared.most_common()), tuple(s for s in declared if s not in found)
+    )
+
+
+def _symbols(text: str, alphabet: tuple[str, ...]) -> list[tuple[str, list[str] | None]]:
+    """Cut `text` into symbols, each with the declared symbols it is made of, or None where it is undeclared."""
+    declared, parts_pattern = _compiled(alphabet)
+    symbols: list[tuple[str, list[str] | None]] = []
+    for symbol in split_graphemes(text, declared):
+        if symbol == " ":
+            continue
+        parts = [symbol] if symbol in alphabet else parts_pattern.findall(symbol)
+        symbols.append((symbol, parts if "".join(parts) == symbol else None))
+    return symbols
+
+
+@lru_cache(maxsize=64)
+def _compiled(alphabet: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str]]:
+    """Give the multigraphs that splitting must know, and a pattern of all declared symbols, longest first."""
+    letters = tuple(dict.fromkeys(symbol for symbol in alphabet if symbol and symbol[0] not in marks()))
+    longest_first = sorted(set(alphabet), key=lambda symbol: (-len(symbol), symbol))
+    return letters, re.compile("|".join(map(re.escape, longest_first)))
