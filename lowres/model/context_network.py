@@ -1,0 +1,122 @@
+"""The context network: a transformer over the latents' frames (paper section 2)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lowres.model.config import Wav2Vec2Config
+from lowres.model.positional_embedding import PositionalEmbedding
+
+
+class ContextNetwork(nn.Module):
+    """Positional embedding, then transformer blocks.
+
+    Post-norm (BASE) normalises once before the blocks; pre-norm (LARGE, XLS-R) once after them.
+    """
+
+    def __init__(self, config: Wav2Vec2Config) -> None:
+        super().__init__()
+        self.positional_embedding = PositionalEmbedding(
+            config.width, config.positional_kernel, config.positional_groups
+        )
+        self.norm = nn.LayerNorm(config.width)
+        self.blocks = nn.ModuleList(TransformerBlock(config) for _ in range(config.num_layers))
+        self.is_pre_norm = config.transformer_norm == "pre"
+        self.dropout, self.layer_drop = config.dropout, config.layer_drop
+
+    def forward(self, rows: Tensor, num_frames: Sequence[int]) -> Tensor:
+        """Map rows (N, D), the utterances' frames laid end to end, to context (N, D)."""
+        rows = rows + self.positional_embedding(rows, num_frames)
+        if not self.is_pre_norm:
+            rows = self.norm(rows)
+        rows = functional.dropout(rows, self.dropout, self.training)
+        for block in self.blocks:
+            if self.training and self.layer_drop > 0 and float(torch.rand(())) < self.layer_drop:
+                continue
+            rows = block(rows, num_frames)
+        if self.is_pre_norm:
+            rows = self.norm(rows)
+        return rows
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention and feed-forward, each with a residual connection and a layer norm."""
+
+    def __init__(self, config: Wav2Vec2Config) -> None:
+        super().__init__()
+        self.attention = SelfAttention(config.width, config.num_heads, config.attention_dropout)
+        self.attention_norm = nn.LayerNorm(config.width)
+        self.feed_forward = FeedForward(config.width, config.feed_forward_width, config.activation_dropout)
+        self.feed_forward_norm = nn.LayerNorm(config.width)
+        self.is_pre_norm = config.transformer_norm == "pre"
+        self.dropout = config.dropout
+
+    def forward(self, rows: Tensor, num_frames: Sequence[int]) -> Tensor:
+        """Map rows (N, D) to (N, D)."""
+        if self.is_pre_norm:
+            rows = rows + self._drop(self.attention(self.attention_norm(rows), num_frames))
+            rows = rows + self._drop(self.feed_forward(self.feed_forward_norm(rows)))
+        else:
+            rows = self.attention_norm(rows + self._drop(self.attention(rows, num_frames)))
+            rows = self.feed_forward_norm(rows + self._drop(self.feed_forward(rows)))
+        return rows
+
+    def _drop(self, rows: Tensor) -> Tensor:
+        return functional.dropout(rows, self.dropout, self.training)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention of each utterance to itself."""
+
+    def __init__(self, width: int, num_heads: int, dropout: float) -> None:
+        super().__init__()
+        # Queries, keys and values in one product; their published weights stack in this order.
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.output = nn.Linear(width, width)
+        self.num_heads, self.dropout = num_heads, dropout
+        for linear in (self.query_key_value, self.output):
+            initialize_linear(linear)
+
+    def forward(self, rows: Tensor, num_frames: Sequence[int]) -> Tensor:
+        """Map rows (N, D) to (N, D)."""
+        heads = self.query_key_value(rows).view(len(rows), 3, self.num_heads, -1)
+        longest = max(num_frames)
+        if all(length == longest for length in num_frames):
+            attended = self._attend(heads.view(len(num_frames), longest, *heads.shape[1:]))
+        else:
+            attended = torch.cat([self._attend(utterance[None]) for utterance in torch.split(heads, list(num_frames))])
+        projected: Tensor = self.output(attended)
+        return projected
+
+    def _attend(self, heads: Tensor) -> Tensor:
+        """Attend within utterances of equal length: (B, T, 3, heads, D / heads) to (B T, D)."""
+        query, key, value = heads.permute(2, 0, 3, 1, 4)
+        dropout = self.dropout if self.training else 0.0
+        attended = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
+        return attended.transpose(1, 2).reshape(heads.shape[0] * heads.shape[1], -1)
+
+
+class FeedForward(nn.Module):
+    """Two linear maps with a GELU between them."""
+
+    def __init__(self, width: int, inner_width: int, dropout: float) -> None:
+        super().__init__()
+        self.inner = nn.Linear(width, inner_width)
+        self.output = nn.Linear(inner_width, width)
+        self.dropout = dropout
+        for linear in (self.inner, self.output):
+            initialize_linear(linear)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Map rows (N, D) to (N, D)."""
+        inner = functional.dropout(functional.gelu(self.inner(rows)), self.dropout, self.training)
+        projected: Tensor = self.output(inner)
+        return projected
+
+
+def initialize_linear(linear: nn.Linear) -> None:
+    """Initialise as published (BERT's): normal with standard deviation 0.02, bias 0."""
+    nn.init.normal_(linear.weight, mean=0.0, std=0.02)
+    nn.init.zeros_(linear.bias)

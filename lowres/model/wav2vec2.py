@@ -1,0 +1,130 @@
+"""wav2vec 2.0: feature encoder, masking and context network joined (paper section 2, figure 1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lowres.model.config import Wav2Vec2Config, num_frames_for
+from lowres.model.context_network import ContextNetwork
+from lowres.model.feature_encoder import FeatureEncoder
+from lowres.model.masking import sample_channel_mask, sample_time_mask
+from lowres.model.packing import pack, padding_mask_of, unpack
+
+
+@dataclass(frozen=True)
+class Wav2Vec2Output:
+    """What the backbone makes of a batch; B utterances, T frames of the longest one. Padding holds zeros."""
+
+    context: Tensor
+    """(B, T, D) the context network's output, c."""
+
+    num_frames: Tensor
+    """(B,) int64, true lengths in frames."""
+
+    latents: Tensor
+    """(B, T, C) the feature encoder's output, z, normalised, before projection and masking."""
+
+    padding_mask: Tensor
+    """(B, T) bool, True = padding."""
+
+    time_mask: Tensor | None
+    """(B, T) bool, True = masked; None when nothing was masked."""
+
+
+class Wav2Vec2(nn.Module):
+    """The backbone."""
+
+    def __init__(self, config: Wav2Vec2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.feature_encoder = FeatureEncoder(config.conv_layers, norm=config.feature_norm, bias=config.conv_bias)
+        self.latent_norm = nn.LayerNorm(config.latent_width)
+        self.projection = nn.Linear(config.latent_width, config.width)
+        self.mask_embedding = nn.Parameter(torch.empty(config.width).uniform_())
+        self.context_network = ContextNetwork(config)
+        self.is_feature_encoder_frozen = False
+
+    def freeze_feature_encoder(self, frozen: bool = True) -> None:
+        """Stop (or resume) training the convolutions; no gradient is kept for them meanwhile."""
+        self.is_feature_encoder_frozen = frozen
+        self.feature_encoder.requires_grad_(not frozen)
+
+    def forward(
+        self, waveforms: Tensor, num_samples: Tensor, *, mask_generator: torch.Generator | None = None
+    ) -> Wav2Vec2Output:
+        """Compute latents and context.
+
+        Args:
+            waveforms: (B, S) float at 16 kHz; what lies behind an utterance's samples is never read.
+            num_samples: (B,) int64 true lengths; on the CPU to spare a GPU a wait.
+            mask_generator: CPU generator that draws the masks. Without one nothing is masked, in training or not.
+
+        Raises:
+            ValueError: no utterance reaches one frame (400 samples as published).
+        """
+        lengths: list[int] = num_samples.tolist()
+        num_frames = [num_frames_for(length, self.config) for length in lengths]
+        if not any(num_frames):
+            raise ValueError(f"every utterance is shorter than {self.config.receptive_field_samples} samples")
+        latents = self.latent_norm(self._encode(waveforms, lengths, num_frames))
+        rows = functional.dropout(self.projection(latents), self.config.input_dropout, self.training)
+        rows, time_mask = self._mask(rows, num_frames, mask_generator)
+        context = self.context_network(rows, num_frames)
+        return Wav2Vec2Output(
+            context=unpack(context, num_frames),
+            num_frames=torch.tensor(num_frames, device=waveforms.device),
+            latents=unpack(latents, num_frames),
+            padding_mask=padding_mask_of(num_frames, waveforms.device),
+            time_mask=time_mask,
+        )
+
+    def _encode(self, waveforms: Tensor, num_samples: Sequence[int], num_frames: Sequence[int]) -> Tensor:
+        if self.config.normalize_waveforms:
+            waveforms = _normalize_waveforms(waveforms, num_samples)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_feature_encoder_frozen):
+            dtype = _dtype_to_compute_in(self.projection)
+            encoded: Tensor = self.feature_encoder(waveforms, num_samples, num_frames, dtype)
+        return encoded
+
+    def _mask(
+        self, rows: Tensor, num_frames: Sequence[int], generator: torch.Generator | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Replace masked frames of rows (N, D) by the learned embedding, set masked channels to zero."""
+        if generator is None:
+            return rows, None
+        time_mask = sample_time_mask(
+            num_frames,
+            span_start_probability=self.config.span_start_probability,
+            span_length=self.config.span_length,
+            generator=generator,
+        )
+        channel_mask = sample_channel_mask(
+            len(num_frames),
+            self.config.width,
+            span_start_probability=self.config.channel_span_start_probability,
+            span_length=self.config.channel_span_length,
+            generator=generator,
+        )
+        time_mask = time_mask.to(rows.device)
+        rows = torch.where(pack(time_mask, num_frames)[:, None], self.mask_embedding.to(rows.dtype), rows)
+        if self.config.channel_span_start_probability > 0:
+            frames = torch.tensor(num_frames, device=rows.device)
+            rows = rows.masked_fill(channel_mask.to(rows.device).repeat_interleave(frames, dim=0), 0.0)
+        return rows, time_mask
+
+
+def _normalize_waveforms(waveforms: Tensor, num_samples: Sequence[int]) -> Tensor:
+    """Bring each utterance's true samples to mean 0 and variance 1."""
+    normalized = torch.zeros_like(waveforms)
+    for target, waveform, length in zip(normalized, waveforms, num_samples, strict=True):
+        true = waveform[:length]
+        target[:length] = functional.layer_norm(true, true.shape, eps=1e-7)
+    return normalized
+
+
+def _dtype_to_compute_in(linear: nn.Linear) -> torch.dtype:
+    device = linear.weight.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else linear.weight.dtype
