@@ -1,0 +1,202 @@
+"""What a report says, as plain data: the figures, how they came about, and what makes them less trustworthy."""
+
+from dataclasses import dataclass, field
+
+from lowres.scoring.scorecard import Scorecard, ScoredText
+
+FEW_UTTERANCES = 100
+FEW_SPEAKERS = 5
+
+
+@dataclass(frozen=True)
+class TrainingOverlap:
+    """What of the scored split was in the training data that the recognizer really saw.
+
+    Speakers "" are unknown and never counted as shared.
+    """
+
+    num_speakers: int
+    shared_speakers: tuple[str, ...]
+    num_utterances: int
+    num_shared_sentences: int
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How the figures came about, for people who want to repeat them.
+
+    `facts` are (name, value) pairs in reading order: recipe hash, checkpoint, seed, hours trained, versions ...
+    `language_code` is the tag of the transcripts' language, "" where nobody said.
+    """
+
+    language: str
+    language_code: str
+    corpus_name: str
+    run_name: str
+    split: str
+    synthetic: bool
+    text_rules: tuple[str, ...]
+    licence: str = ""
+    consent: str = ""
+    source: str = ""
+    citation: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class SplitFacts:
+    """What the reader must know of the scored split before believing the figure.
+
+    `dev_chose_checkpoint` is true where the split helped to choose the checkpoint; `num_excluded` rows were left out
+    by the checks of `prepare`; `unwritable` maps symbols of the references that the vocabulary lacks to their counts.
+    """
+
+    overlap: TrainingOverlap
+    dev_chose_checkpoint: bool = False
+    num_excluded: int = 0
+    unwritable: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Caution:
+    """A badge of two or three words and the plain sentence behind it; `serious` ones change what the figure means."""
+
+    badge: str
+    sentence: str
+    serious: bool = True
+
+
+@dataclass(frozen=True)
+class ReportContents:
+    """Everything the three files of a report are written from."""
+
+    text: ScoredText
+    scorecard: Scorecard
+    provenance: Provenance
+    split_facts: SplitFacts
+
+    @property
+    def cautions(self) -> list[Caution]:
+        """What to know before quoting the figure, the most serious first; empty where nothing speaks against it."""
+        found = [
+            *_about_the_corpus(self.provenance, self.split_facts),
+            *_about_overlap(self.split_facts.overlap),
+            *_about_size(self.text),
+            *_about_output(self),
+        ]
+        return sorted(found, key=lambda caution: not caution.serious)
+
+
+def _about_the_corpus(provenance: Provenance, facts: SplitFacts) -> list[Caution]:
+    found = []
+    if provenance.synthetic:
+        found.append(
+            Caution(
+                "synthetic speech", "A machine spoke these recordings: the figure says nothing about real speakers."
+            )
+        )
+    if facts.dev_chose_checkpoint:
+        found.append(
+            Caution(
+                f"scored on {provenance.split}",
+                f"The {provenance.split} split also chose which checkpoint to keep, so the figure is too good; "
+                "an untouched test split would give an honest one.",
+            )
+        )
+    if facts.num_excluded:
+        found.append(
+            Caution(
+                "utterances left out",
+                f"{facts.num_excluded:,} utterances of this split were left out by the checks of “lowres prepare” "
+                "(see checks.tsv) and are not scored.",
+                serious=False,
+            )
+        )
+    if facts.unwritable:
+        listed = ", ".join(f"“{symbol}” ({count:,})" for symbol, count in list(facts.unwritable.items())[:12])
+        found.append(
+            Caution(
+                "letters it cannot write",
+                f"The references hold symbols that the training text never had, so they can only be wrong: {listed}.",
+                serious=False,
+            )
+        )
+    return found
+
+
+def _about_overlap(overlap: TrainingOverlap) -> list[Caution]:
+    found = []
+    if overlap.shared_speakers:
+        shared, total = len(overlap.shared_speakers), overlap.num_speakers
+        who = "All speakers" if shared == total else f"{shared} of {total} speakers"
+        if total == 1:
+            who = "The only speaker"
+        found.append(
+            Caution(
+                "speakers seen in training",
+                f"{who} of this split also spoke in the training data. "
+                "For people it has never heard, expect more errors than this.",
+            )
+        )
+    if overlap.num_shared_sentences:
+        found.append(
+            Caution(
+                "sentences seen in training",
+                f"{overlap.num_shared_sentences:,} of {overlap.num_utterances:,} sentences of this split are, word for "
+                "word, in the training text. For new sentences, expect more errors than this.",
+            )
+        )
+    return found
+
+
+def _about_size(text: ScoredText) -> list[Caution]:
+    found = []
+    num_utterances, speakers = len(text.utterance_ids), set(text.speakers)
+    if num_utterances < FEW_UTTERANCES:
+        found.append(
+            Caution(
+                "few utterances",
+                f"Only {num_utterances:,} utterances were scored: the figure would move a lot with other ones.",
+            )
+        )
+    if speakers == {""}:
+        found.append(
+            Caution("speakers unknown", "Nobody said who speaks, so the figure cannot be told apart by speaker.", False)
+        )
+    elif len(speakers) == 1:
+        found.append(
+            Caution("one speaker", "Everything was said by one person: other people may be heard far worse or better.")
+        )
+    elif len(speakers) < FEW_SPEAKERS:
+        found.append(
+            Caution(
+                "few speakers",
+                f"Only {len(speakers)} people speak here: the interval over speakers is a rough figure.",
+                serious=False,
+            )
+        )
+    return found
+
+
+def _about_output(contents: ReportContents) -> list[Caution]:
+    found = []
+    num_utterances = len(contents.text.utterance_ids)
+    num_silent = len(set(contents.scorecard.empty_hypotheses) - set(contents.scorecard.empty_references))
+    if num_silent > 0.05 * num_utterances:
+        found.append(
+            Caution(
+                "often wrote nothing",
+                f"The recogniser wrote nothing at all for {num_silent:,} of {num_utterances:,} utterances: "
+                "it has not learned enough yet, or the recordings are not what it was trained on.",
+            )
+        )
+    if contents.scorecard.empty_references:
+        found.append(
+            Caution(
+                "empty references",
+                f"{len(contents.scorecard.empty_references):,} references are empty; "
+                "whatever was heard there counts as inserted.",
+                serious=False,
+            )
+        )
+    return found
