@@ -83,7 +83,9 @@ def load_corpus_manifest(name: str) -> CorpusManifest:
     if name not in list_corpus_manifests():
         nearest = difflib.get_close_matches(name, list_corpus_manifests(), n=1, cutoff=0.5)
         guess = f"Did you mean {nearest[0]!r}? " if nearest else ""
-        raise CorpusError(f"No corpus called {name!r} is known.", f"{guess}Known: {', '.join(list_corpus_manifests())}.")
+        raise CorpusError(
+            f"No corpus called {name!r} is known.", f"{guess}Known: {', '.join(list_corpus_manifests())}."
+        )
     return read_corpus_manifest(path)
 
 

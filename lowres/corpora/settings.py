@@ -44,7 +44,7 @@ class ReaderSettings:
     """Which layout: audio with a transcript beside it, one table, metadata.csv per split, Common Voice, Kaldi."""
 
     subfolder: str = ""
-    """Where the layout starts inside the corpus folder, such as the language of a Common Voice release; "" = at the top."""
+    """Where the layout starts inside the corpus folder, such as one language of Common Voice; "" = the top."""
 
     audio_suffixes: tuple[str, ...] = AUDIO_SUFFIXES
     """paired_files: which files are recordings."""
@@ -53,17 +53,22 @@ class ReaderSettings:
     """paired_files: what replaces the recording's suffix in the name of its transcript, such as ".mb" or ".trs.txt"."""
 
     audio_folder: str = ""
-    """table: the folder that the table's audio paths start from; "" = the corpus folder."""
+    """table, kaldi: the folder that audio paths start from; "" = the corpus folder. "{split}" in it is the
+    split's own name, in a corpus of one table per split."""
 
     table: str = ""
-    """table: the CSV or TSV file, relative to the corpus folder; "" = the only one there is."""
+    """table: the CSV or TSV file, relative to the corpus folder; "" = the only one there is. "{split}.tsv" reads one
+    table per split, named by train, dev, test, valid and the like or by `split_names`."""
+
+    header: bool = True
+    """table: whether the first line names the columns; without one they are called "1", "2", "3" ..."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     """table, audio_folder, common_voice: our names (audio, text, speaker, split, id, start, end, channel, language) to
     the table's column names; what is left out is looked for under its usual names."""
 
     encoding: str = ""
-    """The text encoding of tables and transcripts; "" = UTF-8 or UTF-16 where that fits, else Windows-1252, which is said."""
+    """The text encoding of tables and transcripts; "" = found out, and said where it is not UTF-8."""
 
     split_names: Mapping[str, str] = field(default_factory=dict)
     """The corpus's own split or folder names to train, dev, test or other, beyond the usual ones."""

@@ -1,0 +1,132 @@
+"""The files of a corpus: found whatever the spelling of their names, and never outside the corpus folder."""
+
+import os
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from lowres.corpora.settings import AUDIO_SUFFIXES
+from lowres.errors import CorpusError
+
+
+class CorpusFiles:
+    """Finds the files that a corpus names.
+
+    Args:
+        folder: the corpus folder; nothing outside it is ever opened, not even through a symbolic link.
+        base: where names start, posix, relative to `folder`.
+    """
+
+    def __init__(self, folder: Path, base: str = "") -> None:
+        self.folder = folder
+        self._real_folder = os.path.realpath(folder)
+        self._real_parents: dict[str, str] = {}
+        self.base = self.relative(base, "the recipe") if base else ""
+
+    def relative(self, name: str, place: str) -> str:
+        """Return a name as a posix path relative to the corpus folder.
+
+        Args:
+            name: as the corpus has it, relative to `base`; Windows' backslashes are understood.
+            place: the file and line that name it, for the error.
+
+        Raises:
+            CorpusError: the name is absolute, or climbs out of the corpus folder.
+        """
+        windows = PureWindowsPath(name)
+        if windows.drive or windows.root or name.startswith("/"):
+            raise _outside(name, place, self.folder)
+        base = getattr(self, "base", "")
+        joined = os.path.normpath(f"{base}/{name}" if base else name) if name else base
+        if not (self.folder / joined).exists() and "\\" in name:
+            joined = os.path.normpath(PurePosixPath(base, *windows.parts))
+        if joined == ".." or joined.startswith("../"):
+            raise _outside(name, place, self.folder)
+        return "" if joined == "." else joined.replace(os.sep, "/")
+
+    def find(self, name: str, place: str) -> str | None:
+        """Return the recording that a corpus names, relative to the corpus folder, or None where there is none.
+
+        A name that differs from the file's in its Unicode form, its case or a missing suffix finds it as well, as
+        long as only one file fits.
+
+        Raises:
+            CorpusError: the name, or the symbolic link that it names, leads out of the corpus folder.
+        """
+        relative = self.relative(name, place)
+        if not (self.folder / relative).is_file():
+            relative = self._similar(relative) or ""
+        if not relative:
+            return None
+        self.check_inside(relative, place)
+        return relative
+
+    def check_inside(self, relative: str, place: str) -> None:
+        """Refuse a file that a symbolic link leads out of the corpus folder to.
+
+        Raises:
+            CorpusError: it does.
+        """
+        path = self.folder / relative
+        parent = str(path.parent)
+        if parent not in self._real_parents:
+            self._real_parents[parent] = os.path.realpath(parent)
+        real = os.path.realpath(path) if path.is_symlink() else self._real_parents[parent]
+        if real != self._real_folder and not real.startswith(self._real_folder + os.sep):
+            raise _outside(relative, place, self.folder)
+
+    def _similar(self, relative: str) -> str | None:
+        folded = _fold(relative)
+        found = self._by_path.get(folded)
+        if found is None:
+            suffix = PurePosixPath(folded).suffix
+            stem = folded[: -len(suffix)] if suffix in AUDIO_SUFFIXES else folded
+            found = self._by_stem.get(stem) or self._by_name.get(stem.rpartition("/")[2])
+        return found[0] if found and len(found) == 1 else None
+
+    @cached_property
+    def _by_path(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in walk_files(self.folder, self.base, AUDIO_SUFFIXES):
+            found.setdefault(_fold(path), []).append(path)
+        return found
+
+    @cached_property
+    def _by_stem(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for folded, paths in self._by_path.items():
+            found.setdefault(folded.rpartition(".")[0], []).extend(paths)
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for stem, paths in self._by_stem.items():
+            found.setdefault(stem.rpartition("/")[2], []).extend(paths)
+        return found
+
+
+def walk_files(folder: Path, base: str, suffixes: Sequence[str]) -> Iterator[str]:
+    """Yield the files under folder/base whose names end in one of `suffixes` (any case), sorted, relative to `folder`.
+
+    Hidden files and folders, and macOS's resource forks, are no part of a corpus. Linked folders are not followed.
+    """
+    endings = tuple(suffix.lower() for suffix in suffixes)
+    for parent, folders, names in os.walk(folder / base):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
+        prefix = Path(parent).relative_to(folder).as_posix()
+        for name in sorted(names):
+            if not name.startswith(".") and name.lower().endswith(endings):
+                yield name if prefix == "." else f"{prefix}/{name}"
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _outside(name: str, place: str, folder: Path) -> CorpusError:
+    return CorpusError(
+        f"{place}: the path {name!r} leads out of the corpus folder {folder}.",
+        "Only files inside the corpus folder are read: copy the recordings there and write paths relative to it.",
+    )

@@ -1,0 +1,76 @@
+"""What a reader hands over, and the collector that all readers fill: no id twice, nothing left out unnamed."""
+
+from dataclasses import dataclass, field
+
+from lowres.errors import CorpusError
+from lowres.manifest.schema import Skipped, UtteranceRow
+
+
+@dataclass(frozen=True)
+class CorpusReading:
+    """A corpus as its reader found it.
+
+    Attributes:
+        rows: the utterances, in the corpus's own order.
+        skipped: everything that had to be left out, and why.
+        notes: sentences about the corpus as a whole that its owner should see, such as a guessed encoding.
+    """
+
+    rows: list[UtteranceRow]
+    skipped: list[Skipped]
+    notes: list[str]
+
+
+@dataclass
+class RowCollector:
+    """Collects rows while a corpus is read; remembers where each id came from.
+
+    Attributes:
+        reading: what was collected so far.
+        places: utterance id to the file and line that it came from.
+    """
+
+    reading: CorpusReading = field(default_factory=lambda: CorpusReading([], [], []))
+    places: dict[str, str] = field(default_factory=dict)
+
+    def add(self, row: UtteranceRow, place: str) -> None:
+        """Add one row.
+
+        Raises:
+            CorpusError: its id is empty or was used before; both places are named.
+        """
+        if not row.utterance_id:
+            raise CorpusError(f"{place}: the utterance has no id.", "Give every utterance an id of its own.")
+        if row.utterance_id in self.places:
+            raise CorpusError(
+                f"The utterance {row.utterance_id!r} is listed twice: {self.places[row.utterance_id]} and {place}.",
+                "Take one of the two out, or give them different ids. If both are stretches of one recording, add "
+                "columns with their start and end in seconds.",
+            )
+        self.places[row.utterance_id] = place
+        self.reading.rows.append(row)
+
+    def skip(self, place: str, reason: str) -> None:
+        """Note something that cannot be used."""
+        self.reading.skipped.append(Skipped(place, reason))
+
+    def note(self, sentence: str) -> None:
+        """Note something about the corpus as a whole, once."""
+        if sentence not in self.reading.notes:
+            self.reading.notes.append(sentence)
+
+
+def speaker_from_path(path: str, speaker_from: str, separator: str, piece: int) -> str:
+    """Return the speaker that a recording's path tells: part of its file name, or its folder; "" where it does not.
+
+    Args:
+        path: posix, relative to the corpus folder.
+        speaker_from: "", "file_name" or "folder", as in ReaderSettings; `piece` counts from 0, or from -1 backwards.
+    """
+    *folders, name = path.split("/")
+    if speaker_from == "folder":
+        return folders[-1] if folders else ""
+    if speaker_from == "file_name":
+        pieces = name.rpartition(".")[0].split(separator) if separator else [name]
+        return pieces[piece] if -len(pieces) <= piece < len(pieces) else ""
+    return ""
