@@ -1,6 +1,7 @@
 """The declared alphabet of an orthography, and what a text holds beside it."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,19 +56,27 @@ def audit_alphabet(texts: Iterable[str], alphabet: Sequence[str]) -> AlphabetAud
 
 def _symbols(text: str, alphabet: tuple[str, ...]) -> list[tuple[str, list[str] | None]]:
     """Cut `text` into symbols, each with the declared symbols it is made of, or None where it is undeclared."""
-    declared, parts_pattern = _compiled(alphabet)
+    declared = set(alphabet)
     symbols: list[tuple[str, list[str] | None]] = []
-    for symbol in split_graphemes(text, declared):
-        if symbol == " ":
-            continue
-        parts = [symbol] if symbol in alphabet else parts_pattern.findall(symbol)
-        symbols.append((symbol, parts if "".join(parts) == symbol else None))
+    for symbol in split_graphemes(text, _letters(alphabet)):
+        if symbol in declared:
+            symbols.append((symbol, [symbol]))
+        elif symbol != " ":
+            symbols.append((symbol, _parts(symbol, alphabet)))
     return symbols
 
 
+@lru_cache(maxsize=4096)
+def _parts(symbol: str, alphabet: tuple[str, ...]) -> list[str] | None:
+    """Give the declared letter and marks that `symbol` is made of, also where Unicode has one character for them."""
+    in_pieces = {unicodedata.normalize("NFD", declared): declared for declared in alphabet}
+    longest_first = sorted(in_pieces, key=lambda piece: (-len(piece), piece))
+    decomposed = unicodedata.normalize("NFD", symbol)
+    found = re.findall("|".join(map(re.escape, longest_first)), decomposed) if alphabet else []
+    return [in_pieces[piece] for piece in found] if "".join(found) == decomposed else None
+
+
 @lru_cache(maxsize=64)
-def _compiled(alphabet: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str]]:
-    """Give the multigraphs that splitting must know, and a pattern of all declared symbols, longest first."""
-    letters = tuple(dict.fromkeys(symbol for symbol in alphabet if symbol and symbol[0] not in marks()))
-    longest_first = sorted(set(alphabet), key=lambda symbol: (-len(symbol), symbol))
-    return letters, re.compile("|".join(map(re.escape, longest_first)))
+def _letters(alphabet: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the declared symbols that text is cut into: all but the bare marks."""
+    return tuple(dict.fromkeys(symbol for symbol in alphabet if symbol and symbol[0] not in marks()))
