@@ -22,6 +22,7 @@ from lowres.scoring.marks import is_mark
 
 MAX_UTTERANCES = 2_000
 _LONGEST_UNIT = 40
+_LONGEST_WORD = 400
 _TEMPLATES = Path(__file__).parent / "templates"
 # C0 and C1 controls, bidi marks, embeddings and isolates, line separators, BOM, tags; joiners are orthography and stay.
 _CONTROLS = re.compile(
@@ -118,6 +119,7 @@ def _environment() -> Environment:
     environment.filters.update(
         visible=visible,
         unit=unit,
+        clipped=clipped,
         percent=sentences.percent,
         interval=sentences.interval_text,
         duration=sentences.duration_text,
@@ -147,9 +149,14 @@ def unit(text: str) -> Markup:
         return Markup('<span class="control">space</span>')
     if text and all(is_mark(character) for character in text):
         return visible("\u25cc" + text)
-    if len(text) > _LONGEST_UNIT:
-        return visible(text[:_LONGEST_UNIT]) + Markup("… ({:,} characters)").format(len(text))
-    return visible(text)
+    return clipped(text, _LONGEST_UNIT)
+
+
+def clipped(text: str, limit: int = _LONGEST_WORD) -> Markup:
+    """Show a word; of one longer than `limit` only the beginning, and how long it is."""
+    if len(text) <= limit:
+        return visible(text)
+    return visible(text[:limit]) + Markup("… ({:,} characters)").format(len(text))
 
 
 def frequent(found: list[Confusion], limit: int = 12) -> list[Confusion]:

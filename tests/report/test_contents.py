@@ -1,0 +1,53 @@
+"""Cautions: each appears when it must and only then."""
+
+from collections.abc import Callable
+
+from lowres.report.contents import ReportContents
+
+MakeContents = Callable[..., ReportContents]
+MANY = [("a b", "a c", "A b.")] * 120
+SPEAKERS = [f"speaker {i % 6}" for i in range(120)]
+
+
+def badges(contents: ReportContents) -> list[str]:
+    return [caution.badge for caution in contents.cautions]
+
+
+def test_nothing_is_said_where_nothing_speaks_against_the_figure(make_contents: MakeContents) -> None:
+    assert badges(make_contents(MANY, speakers=SPEAKERS)) == []
+
+
+def test_speakers_and_sentences_seen_in_training_have_their_badges(make_contents: MakeContents) -> None:
+    contents = make_contents(MANY, speakers=SPEAKERS, shared_speakers=("speaker 1",), num_shared_sentences=7)
+    assert badges(contents) == ["speakers seen in training", "sentences seen in training"]
+    assert "1 of 6 speakers of this split also spoke" in contents.cautions[0].sentence
+    assert "7 of 120 sentences" in contents.cautions[1].sentence
+
+
+def test_all_speakers_seen_is_said_plainly(make_contents: MakeContents) -> None:
+    contents = make_contents(MANY, speakers=SPEAKERS, shared_speakers=tuple(sorted(set(SPEAKERS))))
+    assert contents.cautions[0].sentence.startswith("All speakers")
+
+
+def test_small_tests_and_few_speakers_are_called_out(make_contents: MakeContents) -> None:
+    assert badges(make_contents(MANY[:99], speakers=SPEAKERS[:99])) == ["few utterances"]
+    assert badges(make_contents(MANY, speakers=["ana"] * 120)) == ["one speaker"]
+    assert badges(make_contents(MANY, speakers=["ana", "ben"] * 60)) == ["few speakers"]
+    assert badges(make_contents(MANY, speakers=[""] * 120)) == ["speakers unknown"]
+
+
+def test_synthetic_speech_and_dev_are_called_out(make_contents: MakeContents) -> None:
+    contents = make_contents(MANY, speakers=SPEAKERS, synthetic=True, dev_chose_checkpoint=True, split="dev")
+    assert badges(contents) == ["synthetic speech", "scored on dev"]
+
+
+def test_what_was_left_out_or_cannot_be_written_is_counted(make_contents: MakeContents) -> None:
+    contents = make_contents(MANY, speakers=SPEAKERS, num_excluded=3, unwritable={"ʃ": 4})
+    assert [c.serious for c in contents.cautions] == [False, False]
+    assert "3 utterances" in contents.cautions[0].sentence
+    assert "“ʃ” (4)" in contents.cautions[1].sentence
+
+
+def test_empty_references_are_counted(make_contents: MakeContents) -> None:
+    contents = make_contents([*MANY, ("", "x", "")], speakers=[*SPEAKERS, "speaker 0"])
+    assert badges(contents) == ["empty references"]

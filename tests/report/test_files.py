@@ -1,0 +1,71 @@
+"""The report folder: the numbers in report.json, the table, and that nothing is lost when writing fails."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lowres.errors import LowresError
+from lowres.report.contents import ReportContents
+from lowres.report.files import report_json, utterances_table, write_report
+
+MakeContents = Callable[..., ReportContents]
+Split = Callable[[str], list[str]]
+
+
+def test_the_three_files_are_written_and_replaced(
+    make_contents: MakeContents, split_letters: Split, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reports" / "finetune-1h-seed1-test"
+    for _ in range(2):
+        sizes = write_report(folder, make_contents(), split=split_letters, recordings={})
+    assert sizes == {path.name: path.stat().st_size for path in folder.iterdir()}
+    assert sorted(sizes) == ["report.html", "report.json", "utterances.tsv"]
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(
+    make_contents: MakeContents, split_letters: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "report"
+    write_report(folder, make_contents(), split=split_letters, recordings={})
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    real, written = Path.write_bytes, []
+
+    def full_disk(path: Path, data: bytes) -> int:
+        if written:
+            raise OSError(28, "No space left on device")
+        written.append(path)
+        return real(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(LowresError, match="No space left"):
+        write_report(folder, make_contents([("a", "b", "A")]), split=split_letters, recordings={})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_the_numbers_are_in_the_json(make_contents: MakeContents) -> None:
+    found = json.loads(json.dumps(report_json(make_contents()), allow_nan=False))
+    assert found["schema_version"] == 1
+    assert found["normalised"]["words"]["error_rate"] == 9 / 11
+    assert found["normalised"]["words"]["over_utterances"]["num_units"] == 6
+    assert found["raw"]["words"]["error_rate"] > found["normalised"]["words"]["error_rate"]
+    assert found["mark_only_errors"]["words"]["num_mark_only"] == 2
+    assert found["empty_references"] == ["utterance-004"]
+    assert {speaker["name"] for speaker in found["speakers"]} == {"martial", "abiayi", "kouarata"}
+
+
+def test_rates_that_do_not_exist_are_null(make_contents: MakeContents) -> None:
+    found = report_json(make_contents([("", "x", "")]))
+    assert found["normalised"]["words"]["error_rate"] is None
+
+
+def test_the_table_reads_back_whatever_the_transcripts_hold(make_contents: MakeContents) -> None:
+    odd = [('a\t"b"\nc', "é\r\n", "A\t"), ("NA", "null", "")]
+    rows = list(csv.DictReader(io.StringIO(utterances_table(make_contents(odd)), newline=""), delimiter="\t"))
+    assert [(row["reference"], row["hypothesis"], row["raw_reference"]) for row in rows] == odd
+    assert rows[1]["word_errors"] == "1"
