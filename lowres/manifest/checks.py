@@ -1,7 +1,45 @@
-"""Settings of the checks (see below)."""
+"""Runs the checks of the utterance table, writes checks.tsv and marks the manifest with what was found."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import pandas as pd
+
+from lowres.manifest import signal_checks, text_checks
+from lowres.manifest.findings import CheckResult
+from lowres.manifest.schema import FLAG_SEPARATOR
+from lowres.manifest.table import write_table
+from lowres.manifest.text_checks import check_shared_sentences, check_too_short_for_ctc
+
+__all__ = [
+    "CheckInputs",
+    "CheckResult",
+    "CheckSettings",
+    "apply_checks",
+    "check_shared_sentences",
+    "check_too_short_for_ctc",
+    "run_checks",
+    "write_checks",
+]
+
+CHECKS_FILE: Final = "checks.tsv"
+CHECK_NAMES: Final = (
+    "unreadable",
+    "empty-audio",
+    "silent",
+    "clipped",
+    "band-limited",
+    "too-long",
+    "duplicate-audio",
+    "empty-text",
+    "undeclared-symbols",
+    "pace",
+    "duplicate-text",
+    "too-short-for-ctc",
+    "sentence-in-train",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -9,18 +47,20 @@ class CheckSettings:
     """When an utterance is flagged; the recipe's section [checks].
 
     Attributes:
-        max_seconds: longer utterances are flagged (they cost memory and hide wrong transcripts).
-        min_seconds: shorter ones count as empty audio and are dropped.
+        min_seconds: shorter utterances count as empty audio and are left out.
+        max_seconds: longer ones are flagged (they cost memory and hide wrong transcripts).
+        silence_dbfs: utterances whose loudest 32 ms stay below this level are silent and left out.
         max_clipped_share: share (0-1) of samples at full scale above which an utterance is flagged as clipped.
-        min_bandwidth_hz: speech with nothing above this frequency is flagged as band-limited (telephone: about 3,400).
+        min_bandwidth_hz: speech with nothing above this frequency is flagged as band-limited (telephone: 3,400).
         max_pace_ratio: flagged when characters per second are this many times the median, or as many times fewer,
             and also further off than `max_pace_deviations`.
         max_pace_deviations: robust standard deviations (1.4826 MAD of log characters per second).
-        drop: names of checks whose offenders are left out of training and scoring although they only warn by default.
+        drop: names of checks whose offenders are left out although they only warn by default.
     """
 
-    max_seconds: float = 25.0
     min_seconds: float = 0.1
+    max_seconds: float = 25.0
+    silence_dbfs: float = -50.0
     max_clipped_share: float = 0.005
     min_bandwidth_hz: float = 4_500.0
     max_pace_ratio: float = 2.5
@@ -28,3 +68,111 @@ class CheckSettings:
     drop: tuple[str, ...] = ()
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        """Refuse limits that make no sense and checks that do not exist."""
+        unknown = sorted(set(self.drop) - set(CHECK_NAMES))
+        if unknown:
+            raise ValueError(f"there is no check {unknown[0]!r}; the checks are {', '.join(CHECK_NAMES)}")
+        if not 0 <= self.min_seconds < self.max_seconds:
+            raise ValueError("min_seconds must be at least 0 and below max_seconds")
+        if not self.max_pace_ratio > 1:
+            raise ValueError("max_pace_ratio must be above 1")
+
+
+@dataclass(frozen=True)
+class CheckInputs:
+    """What the table alone does not say.
+
+    Attributes:
+        unreadable: utterance_id to the decoder's words, for recordings that could not be read.
+        measures: (N, ...) in the table's order: loudest_dbfs, clipped_share, bandwidth_hz, audio_hash. None leaves
+            the checks of the signal out.
+        alphabet: the recipe's declared symbols; empty leaves that check out.
+        list_undeclared: the undeclared symbols of a text (`lowres.text.alphabet.undeclared_symbols`).
+    """
+
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    measures: pd.DataFrame | None = None
+    alphabet: Sequence[str] = ()
+    list_undeclared: Callable[[str], list[str]] = list
+
+
+def run_checks(table: pd.DataFrame, inputs: CheckInputs, settings: CheckSettings) -> list[CheckResult]:
+    """Run every check that needs neither splits nor a vocabulary.
+
+    `check_too_short_for_ctc` and `check_shared_sentences` come after, when there are splits and a vocabulary.
+
+    Args:
+        table: (N, 14) manifest.
+
+    Returns:
+        One result a check, also where nothing was found. An utterance without audio or text is accused of that alone.
+    """
+    results = [
+        signal_checks.check_unreadable(table, inputs.unreadable),
+        signal_checks.check_empty_audio(_without(table, inputs.unreadable), settings.min_seconds),
+        text_checks.check_empty_text(table),
+        signal_checks.check_too_long(table, settings.max_seconds),
+        text_checks.check_undeclared_symbols(table, inputs.alphabet, inputs.list_undeclared),
+        text_checks.check_pace(table, settings.max_pace_ratio, settings.max_pace_deviations),
+        text_checks.check_duplicate_text(table),
+    ]
+    if inputs.measures is not None:
+        results += [
+            signal_checks.check_silent(table, inputs.measures, settings.silence_dbfs),
+            signal_checks.check_clipped(table, inputs.measures, settings.max_clipped_share),
+            signal_checks.check_band_limited(table, inputs.measures, settings.min_bandwidth_hz),
+            signal_checks.check_duplicate_audio(table, inputs.measures),
+        ]
+    return [_as_set(result, settings) for result in results]
+
+
+def apply_checks(table: pd.DataFrame, results: Iterable[CheckResult]) -> pd.DataFrame:
+    """Add the names of checks to `flags` and set `included` to false for what is dropped.
+
+    Returns:
+        A new table; flags it had already stay, and nothing that was excluded comes back.
+    """
+    marked = table.copy()
+    flags = pd.Series(table["flags"].to_numpy(dtype=object), index=table["utterance_id"])
+    included = pd.Series(table["included"].to_numpy(), index=table["utterance_id"])
+    for result in results:
+        if result.utterance_ids:
+            known = [name for name in result.utterance_ids if name in flags.index]
+            flags.loc[known] = [
+                FLAG_SEPARATOR.join(dict.fromkeys([*filter(None, before.split(FLAG_SEPARATOR)), result.name]))
+                for before in flags.loc[known]
+            ]
+            if result.severity == "drop":
+                included.loc[known] = False
+    marked["flags"] = pd.Series(flags.to_numpy(), index=table.index, dtype="str")
+    marked["included"] = included.to_numpy(dtype=bool)
+    return marked
+
+
+def write_checks(corpus_folder: Path, results: Iterable[CheckResult]) -> Path:
+    """Write checks.tsv: one line for each check and offender (check, severity, utterance_id, detail).
+
+    Raises:
+        CorpusError: the disk refused.
+    """
+    path = corpus_folder / CHECKS_FILE
+    rows = (
+        (result.name, result.severity, name, detail)
+        for result in results
+        for name, detail in zip(result.utterance_ids, result.details, strict=True)
+    )
+    write_table(path, ("check", "severity", "utterance_id", "detail"), rows)
+    return path
+
+
+def _without(table: pd.DataFrame, ids: Mapping[str, str]) -> pd.DataFrame:
+    return table[~table["utterance_id"].isin(list(ids))] if ids else table
+
+
+def _as_set(result: CheckResult, settings: CheckSettings) -> CheckResult:
+    if result.name not in settings.drop or result.severity == "drop":
+        return result
+    sentence = f"{result.sentence} Left out." if result.sentence else ""
+    return replace(result, severity="drop", sentence=sentence)

@@ -17,7 +17,7 @@ _Floats = npt.NDArray[np.float64]
 
 _SHIFTS: Final = (-3, -2, -1, 0, 1, 2, 3)
 _MIN_PAIRS: Final = 20
-_CLEAR_RELATION: Final = 3.0
+_CLEAR_RELATION: Final = 3.3
 """Fisher z in standard errors above which durations surely follow their transcripts."""
 _SHORTFALL: Final = 2.3
 """... and how many standard errors they must fall short of ordinary speech with texts as varied as these to accuse,"""
@@ -175,7 +175,7 @@ def _judge_fits(fits: dict[int, _Fit], parts: list[_Rows]) -> _Finding:
         return _Finding("scrambled")
     expected_r = min(0.9, min(part.low_slope for part in parts) * here.spread)
     expected = float(np.arctanh(expected_r) * np.sqrt(max(here.num_pairs - 3, 0)))
-    suspicious = min(expected - _SHORTFALL, max(_CLEAR_RELATION, expected / 3))
+    suspicious = min(expected - _SHORTFALL, max(_CLEAR_RELATION, expected / 2.5))
     if expected >= _ENOUGH_POWER and here.fisher_z < suspicious:
         return _Finding("scrambled")
     if here.fisher_z >= _CLEAR_RELATION:
