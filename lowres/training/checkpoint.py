@@ -31,6 +31,9 @@ class BestSoFar:
     error_rate: float = float("inf")
     """Dev character error rate, 0-1 and above; infinite before the first evaluation."""
 
+    word_error_rate: float = float("inf")
+    """Dev word error rate of the same evaluation."""
+
     evaluations_since: int = 0
     """Evaluations after it, none of them better."""
 

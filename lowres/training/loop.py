@@ -39,7 +39,7 @@ from lowres.training.schedule import (
     tri_stage_scale,
 )
 
-Ending = Literal["finished", "stopped early", "collapsed"]
+Ending = Literal["finished", "stopped early", "collapsed", "interrupted"]
 
 NUM_EVALUATIONS = 40
 """Evaluations in a timed run, fewer when they would take more than a tenth of its time."""
@@ -88,6 +88,9 @@ class LoopParts:
     save_last: Callable[[SavedTraining], None]
     report: Callable[[TrainingEvent], None]
     run_sha256: str
+    is_stop_asked: Callable[[], bool] = lambda: False
+    """Asked after every update; a stop saves a checkpoint first."""
+
     clock: Callable[[], float] = time.perf_counter
 
 
@@ -111,7 +114,7 @@ class TrainingLoop:
         self._latest: BatchLoss | None = None
 
     def run(self) -> Ending:
-        """Train until the schedule ends, dev stops improving, or the output has collapsed.
+        """Train until the schedule ends, dev stops improving, the output has collapsed, or somebody asks to stop.
 
         Raises:
             TrainingError: a loss or gradient that is not a number, naming the utterances.
@@ -128,6 +131,11 @@ class TrainingLoop:
                 update = feed.next_update()
                 self._learn_from(update, waited_seconds=feed.waited_seconds - waited_before)
                 self._look_after_update()
+                if self._parts.is_stop_asked() and self._ending() is None:
+                    self.checkpoint()
+                    return "interrupted"
+        if ending == "stopped early":
+            self._parts.report(self._notice(_early_stop_sentence(self.state.best)))
         return ending
 
     def _ending(self) -> Ending | None:
@@ -141,7 +149,6 @@ class TrainingLoop:
             and progress >= settings.collapse_rule.check_share
             and state.step < total_updates(state.plan)
         ):
-            self._parts.report(self._notice(_early_stop_sentence(state.best)))
             return "stopped early"
         return "finished" if state.step >= total_updates(state.plan) else None
 
@@ -264,7 +271,7 @@ class TrainingLoop:
         state = self.state
         is_best = scores.character_error_rate < state.best.error_rate
         best = (
-            BestSoFar(step=state.step, error_rate=scores.character_error_rate)
+            BestSoFar(state.step, scores.character_error_rate, scores.word_error_rate)
             if is_best
             else replace(state.best, evaluations_since=state.best.evaluations_since + 1)
         )

@@ -51,10 +51,13 @@ class FinetuneSettings:
     """Channels in a masked span."""
 
     dropout: float | None = None
-    """Dropout inside the context network, 0-1."""
+    """Dropout after each attention and feed-forward part of the context network, 0 to below 1."""
+
+    activation_dropout: float | None = None
+    """Dropout inside the feed-forward parts, after their activation, 0 to below 1."""
 
     layer_drop: float | None = None
-    """Probability of leaving out a whole transformer layer in one update, 0-1."""
+    """Probability of leaving out a whole transformer layer in one update, 0 to below 1."""
 
     weight_decay: float | None = None
     """Decoupled weight decay; biases and normalisation weights are never decayed."""
@@ -138,12 +141,13 @@ _RANGES: dict[str, tuple[float, float]] = {
     "head_only_updates": (0, _NO_LIMIT),
     "seconds_per_update": (1e-3, _NO_LIMIT),
     "micro_batch_seconds": (1e-3, _NO_LIMIT),
-    "time_span_start_probability": (0, 1),
+    "time_span_start_probability": (0, 0.99),
     "time_span_length": (1, _NO_LIMIT),
-    "channel_span_start_probability": (0, 1),
+    "channel_span_start_probability": (0, 0.99),
     "channel_span_length": (1, _NO_LIMIT),
-    "dropout": (0, 1),
-    "layer_drop": (0, 1),
+    "dropout": (0, 0.99),
+    "activation_dropout": (0, 0.99),
+    "layer_drop": (0, 0.99),
     "weight_decay": (0, _NO_LIMIT),
     "evaluate_every_updates": (1, _NO_LIMIT),
     "dev_seconds": (1e-3, _NO_LIMIT),
@@ -178,6 +182,7 @@ class HourDefaults:
     channel_span_start_probability: float
     channel_span_length: int
     dropout: float
+    activation_dropout: float
     layer_drop: float
     weight_decay: float
     train_feature_encoder: bool
@@ -189,14 +194,14 @@ _FROM_BASE = HourDefaults(
     learning_rate=5e-5, updates=13_000, head_only_updates=10_000, seconds_per_update=1_600.0,
     time_span_start_probability=0.065, time_span_length=10,
     channel_span_start_probability=0.25 / 64, channel_span_length=64,
-    dropout=0.1, layer_drop=0.1, weight_decay=0.0, train_feature_encoder=False,
+    dropout=0.0, activation_dropout=0.1, layer_drop=0.1, weight_decay=0.0, train_feature_encoder=False,
 )  # fmt: skip
 
 _FROM_RANDOM = HourDefaults(
     learning_rate=5e-4, updates=6_000, head_only_updates=0, seconds_per_update=40.0,
     time_span_start_probability=0.02, time_span_length=10,
     channel_span_start_probability=0.0, channel_span_length=16,
-    dropout=0.1, layer_drop=0.0, weight_decay=0.01, train_feature_encoder=True,
+    dropout=0.1, activation_dropout=0.1, layer_drop=0.0, weight_decay=0.01, train_feature_encoder=True,
 )  # fmt: skip
 
 

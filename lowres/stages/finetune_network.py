@@ -1,0 +1,115 @@
+"""The network of a run: its configuration from recipe, backbone and hours of data, and its weights from either."""
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from lowres.backbones.checkpoint_folder import WEIGHTS_FILE
+from lowres.backbones.native import Backbone, load_backbone, load_weights
+from lowres.errors import CheckpointError
+from lowres.model.config import Wav2Vec2Config, from_dict, to_dict
+from lowres.model.ctc import CTCRecognizer
+from lowres.recipe import Recipe
+from lowres.training.settings import FinetuneSettings, HourDefaults, defaults_for_hours, known, with_hour_defaults
+
+# Which field of the network follows which setting of fine-tuning.
+NETWORK_FIELDS = {
+    "span_start_probability": "time_span_start_probability",
+    "span_length": "time_span_length",
+    "channel_span_start_probability": "channel_span_start_probability",
+    "channel_span_length": "channel_span_length",
+    "dropout": "dropout",
+    "activation_dropout": "activation_dropout",
+    "layer_drop": "layer_drop",
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run's weights come from."""
+
+    config: Wav2Vec2Config
+    """The network, before fine-tuning's masking and dropout are put into it."""
+
+    backbone: Backbone | None
+    """None starts from random weights."""
+
+    @property
+    def backbone_sha256(self) -> str:
+        """Hash of the backbone's weights; "" without one."""
+        return self.backbone.metadata.files[WEIGHTS_FILE] if self.backbone else ""
+
+    @property
+    def backbone_licence(self) -> str:
+        """Licence of the backbone, "" without one or when it states none."""
+        return self.backbone.metadata.backbone_licence if self.backbone else ""
+
+
+def choose_start(recipe: Recipe, project: Path) -> Start:
+    """Load the backbone that the recipe names, or take the size it names.
+
+    Raises:
+        CheckpointError: the backbone is missing or damaged.
+    """
+    if not recipe.finetune.backbone:
+        return Start(recipe.network_config(), None)
+    folder = project / Path(recipe.finetune.backbone).expanduser()
+    if not folder.exists():
+        raise CheckpointError(f"There is no backbone in {folder}.", "finetune.backbone must name a checkpoint folder.")
+    backbone = load_backbone(folder)
+    return Start(backbone.config, backbone)
+
+
+def settle(
+    settings: FinetuneSettings, start: Start, hours: float, overridden: Collection[str]
+) -> tuple[FinetuneSettings, Wav2Vec2Config]:
+    """Fill in what follows from the hours of data, and put masking and dropout into the network.
+
+    Args:
+        settings: as the recipe and the command line have them.
+        start: where the weights come from.
+        hours: hours of training speech.
+        overridden: fields that the recipe's [model] sets; they win over the defaults by hours, not over [finetune].
+
+    Returns:
+        Settings without gaps, and the network to build.
+    """
+    defaults = defaults_for_hours(hours, backbone_width=start.config.width if start.backbone else None)
+    from_model = {
+        setting: getattr(start.config, name) for name, setting in NETWORK_FIELDS.items() if name in overridden
+    }
+    filled = with_hour_defaults(settings, _put_in(defaults, from_model))
+    network = {name: known(getattr(filled, setting), setting) for name, setting in NETWORK_FIELDS.items()}
+    return filled, from_dict(to_dict(start.config) | network)
+
+
+def _put_in(defaults: HourDefaults, values: dict[str, Any]) -> HourDefaults:
+    return replace(defaults, **values)
+
+
+def build_network(
+    config: Wav2Vec2Config, vocabulary_size: int, start: Start, settings: FinetuneSettings, *, seed: int, device: str
+) -> CTCRecognizer:
+    """Build the network with the weights a fresh attempt begins with, and seed every global generator.
+
+    Args:
+        config: what `settle` returned.
+        vocabulary_size: labels, the blank included.
+        start: where the backbone's weights come from.
+        settings: whether the feature encoder learns.
+        seed: of this attempt; the same seed gives the same weights on every machine with this torch version.
+        device: where to put it.
+    """
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+    model = CTCRecognizer(config, vocabulary_size)
+    if start.backbone is not None:
+        load_weights(model.backbone, start.backbone.weights, Path(settings.backbone))
+    model.freeze_feature_encoder(not known(settings.train_feature_encoder, "train_feature_encoder"))
+    return model.to(device)

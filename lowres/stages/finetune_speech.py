@@ -1,0 +1,153 @@
+"""What a run learns from and is watched on: utterances out of the prepared corpus, their targets and the vocabulary."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lowres.audio.constants import SAMPLE_RATE
+from lowres.audio.shards import ShardReader
+from lowres.errors import TrainingError
+from lowres.manifest.corpus import PreparedCorpus, load_corpus
+from lowres.manifest.subsets import label_amount, read_subset, subset_hash
+from lowres.model.config import Wav2Vec2Config, num_frames_for
+from lowres.text.vocabulary import Vocabulary, VocabularySettings, build_vocabulary, count_adjacent_repeats
+from lowres.training.feed import TrainingSpeech
+
+
+@dataclass(frozen=True)
+class DevSpeech:
+    """The utterances a run is watched on."""
+
+    speech: TrainingSpeech
+    """`token_ids` are empty: the references are text."""
+
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FinetuneSpeech:
+    """Everything a run takes from its corpus."""
+
+    corpus: PreparedCorpus
+    vocabulary: Vocabulary
+    utterance_ids: tuple[str, ...]
+    training: TrainingSpeech
+    dev: DevSpeech | None
+    subset_label: str
+    """Such as "10min" or "1h", or "all"."""
+
+    subset_sha256: str
+    """`subset_hash` of the chosen list, those left out below included."""
+
+    left_out: tuple[str, ...]
+    """Training utterances that have too few frames for their tokens."""
+
+    unknown_dev_symbols: str
+    """Different symbols of the dev text that training never shows, in order of code points."""
+
+    @property
+    def hours(self) -> float:
+        """Hours of training speech."""
+        return float(self.training.num_samples.sum()) / SAMPLE_RATE / 3600
+
+
+def hours_label(hours: float | None) -> str:
+    """Name an amount of speech as run folders do: "all", "10min" under an hour, "1h", "2.5h"."""
+    return "all" if hours is None else label_amount(hours * 60)
+
+
+def load_speech(
+    corpus_folder: Path,
+    *,
+    hours: float | None,
+    vocabulary_settings: VocabularySettings,
+    config: Wav2Vec2Config,
+    dev_seconds: float,
+) -> FinetuneSpeech:
+    """Load a prepared corpus and choose what to train on.
+
+    Args:
+        corpus_folder: the project's `corpus/`.
+        hours: hours of training speech, cut from the corpus's nested order; None takes all of it.
+        vocabulary_settings: the vocabulary is built from the chosen training text and nothing else.
+        config: the network, for the number of frames an utterance has.
+        dev_seconds: seconds of dev speech to watch.
+
+    Raises:
+        CorpusError: there is no prepared corpus, or it is damaged.
+        TrainingError: no training speech is left.
+    """
+    corpus = load_corpus(corpus_folder)
+    train = corpus.rows("train")
+    chosen = train["utterance_id"].tolist() if hours is None else read_subset(corpus, hours)
+    train = train.loc[train["utterance_id"].isin(set(chosen))]
+    if train.empty:
+        asked = "" if hours is None else f" in {hours_label(hours)}"
+        raise TrainingError(
+            f"The corpus in {corpus_folder} has no training speech{asked}.",
+            "Ask for more --hours, or look at corpus/checks.tsv for why utterances were left out.",
+        )
+    vocabulary = build_vocabulary(train["text"].tolist(), vocabulary_settings)
+    tokens = [vocabulary.encode(text) for text in train["text"]]
+    fits = np.array(
+        [_fits(ids, samples, config) for ids, samples in zip(tokens, train["num_samples"].tolist(), strict=True)]
+    )
+    left_out = tuple(train["utterance_id"][~fits])
+    train, tokens = train.loc[fits], [ids for ids, is_kept in zip(tokens, fits, strict=True) if is_kept]
+    if train.empty:
+        raise TrainingError(
+            f"None of the {len(left_out)} training utterances is long enough for its transcript.",
+            "Check that transcripts belong to their recordings: look at corpus/checks.tsv.",
+        )
+    reader = ShardReader(corpus_folder)
+    dev = corpus.rows("dev")
+    known = "".join(dev["text"])
+    return FinetuneSpeech(
+        corpus=corpus,
+        vocabulary=vocabulary,
+        utterance_ids=tuple(train["utterance_id"]),
+        training=_speech_of(train, tokens, reader),
+        dev=_choose_dev(dev, reader, dev_seconds, config),
+        subset_label=hours_label(hours),
+        subset_sha256=subset_hash(chosen),
+        left_out=left_out,
+        unknown_dev_symbols="".join(sorted(set(vocabulary.unknown_symbols(known)))),
+    )
+
+
+def _fits(token_ids: Sequence[int], num_samples: int, config: Wav2Vec2Config) -> bool:
+    """Tell whether CTC can align the tokens: one frame each, and one blank between two equal neighbours."""
+    needed = len(token_ids) + count_adjacent_repeats(token_ids)
+    return 0 < needed <= num_frames_for(num_samples, config)
+
+
+def _speech_of(rows: pd.DataFrame, token_ids: Sequence[Sequence[int]], reader: ShardReader) -> TrainingSpeech:
+    shards = rows["shard"].tolist()
+    offsets = rows["offset_samples"].tolist()
+    lengths = rows["num_samples"].to_numpy(dtype=np.int64)
+
+    def read_samples(index: int) -> NDArray[np.int16]:
+        return reader.read(shards[index], offsets[index], int(lengths[index]))
+
+    return TrainingSpeech(num_samples=lengths, token_ids=token_ids, read_samples=read_samples)
+
+
+def _choose_dev(
+    rows: pd.DataFrame, reader: ShardReader, dev_seconds: float, config: Wav2Vec2Config
+) -> DevSpeech | None:
+    """Choose dev utterances in the order of the hashes of their names, until `dev_seconds` are together."""
+    rows = rows.loc[rows["num_samples"] >= config.receptive_field_samples]
+    if rows.empty:
+        return None
+    order = rows["utterance_id"].map(lambda name: hashlib.sha256(str(name).encode("utf-8")).hexdigest())
+    rows = rows.assign(order=order).sort_values("order", kind="stable")
+    before = rows["duration_seconds"].cumsum() - rows["duration_seconds"]
+    rows = rows.loc[before < dev_seconds]
+    return DevSpeech(
+        speech=_speech_of(rows, [[] for _ in range(len(rows))], reader), references=tuple(rows["text"].tolist())
+    )

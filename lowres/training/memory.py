@@ -1,0 +1,55 @@
+"""How many seconds of audio a micro batch may hold in the memory there is."""
+
+from typing import Final
+
+import torch
+
+from lowres.audio.constants import SAMPLE_RATE
+from lowres.model.config import Wav2Vec2Config
+
+_MEMORY_SHARE: Final = 0.5
+"""Share of the free memory to plan with: fragmentation, the other half of a desktop and our guess take the rest."""
+
+_LARGEST_SECONDS: Final = 240.0
+_SMALLEST_SECONDS: Final = 5.0
+_CPU_SECONDS: Final = 60.0
+"""More in one piece is not faster on a processor, and leaves less memory to everybody else."""
+
+# Float32 values kept for the backward pass, per frame and channel of a convolution (input of the norm, of GELU and of
+# the next one) and per frame and width of a transformer layer (18 of the width, 2 x 4 of the feed-forward part).
+_KEPT_PER_CHANNEL: Final = 4
+_KEPT_PER_WIDTH: Final = 26
+
+
+def bytes_per_second(config: Wav2Vec2Config, *, trains_feature_encoder: bool) -> float:
+    """Estimate the memory that one second of audio takes in a training step, activations only.
+
+    Args:
+        config: the network.
+        trains_feature_encoder: whether the convolutions keep what their gradient needs.
+    """
+    frames, values = float(SAMPLE_RATE), 0.0
+    for channels, _, stride in config.conv_layers:
+        frames /= stride
+        # Without a gradient only the largest layer and its successor are alive at once: about the first one, twice.
+        values += frames * channels * (_KEPT_PER_CHANNEL if trains_feature_encoder else 1)
+    values += frames * config.width * _KEPT_PER_WIDTH * config.num_layers
+    return values * 4.0
+
+
+def choose_micro_batch_seconds(config: Wav2Vec2Config, *, device: str, trains_feature_encoder: bool) -> float:
+    """Choose the seconds of audio that may be in memory at once.
+
+    Args:
+        config: the network.
+        device: "cpu" or "cuda"; a GPU's free memory is asked for, a processor is given at most 60 s.
+        trains_feature_encoder: see `bytes_per_second`.
+
+    Returns:
+        Seconds, 5 to 240.
+    """
+    if device != "cuda":
+        return _CPU_SECONDS
+    free_bytes, _ = torch.cuda.mem_get_info()
+    seconds = _MEMORY_SHARE * free_bytes / bytes_per_second(config, trains_feature_encoder=trains_feature_encoder)
+    return float(min(max(seconds, _SMALLEST_SECONDS), _LARGEST_SECONDS))
