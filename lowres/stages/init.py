@@ -1,0 +1,212 @@
+"""Writes the first lowres.toml of a project: from a shipped recipe, or for a folder of one's own recordings."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from lowres.corpora.settings import AUDIO_SUFFIXES
+from lowres.errors import CorpusError, RecipeError
+from lowres.recipe import list_shipped_recipes, parse_recipe, shipped_recipes_folder
+from lowres.recipe.load import PROJECT_RECIPE
+from lowres.recipe.toml_writer import write_value
+
+_MOST_FILES_LOOKED_AT = 5_000
+_TRANSCRIPT_SUFFIXES = (".txt", ".lab", ".trans", ".mb", ".orth", ".lbl", ".trn")
+_ANNOTATION_SUFFIXES = (".eaf", ".TextGrid", ".trs")
+
+
+@dataclass(frozen=True)
+class InitOptions:
+    """What `lowres init` is told.
+
+    Attributes:
+        recipe: name of a shipped recipe to start from; "" for a recipe of one's own.
+        recordings: folder of recordings; None leaves the place open.
+        language: the language's name.
+        code: its ISO 639-3 code.
+        force: whether an existing lowres.toml may be replaced.
+    """
+
+    recipe: str = ""
+    recordings: Path | None = None
+    language: str = ""
+    code: str = ""
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class InitResult:
+    """The file that was written, and how the recordings seem to be laid out ("" where nobody looked)."""
+
+    path: Path
+    layout: str
+
+
+def init_project(project: Path, options: InitOptions) -> InitResult:
+    """Write `project`/lowres.toml; the folder is created if need be.
+
+    Raises:
+        RecipeError: there is one already and `force` is not given, no such shipped recipe, or a code that is none.
+        CorpusError: the folder of recordings is missing, or holds nothing that can be read.
+    """
+    path = project / PROJECT_RECIPE
+    if path.exists() and not options.force:
+        raise RecipeError(f"{path} exists already.", "Edit it, or replace it with --force.")
+    if options.recordings is not None and not options.recordings.is_dir():
+        raise CorpusError(f"There is no folder {options.recordings}.", "Give the folder that holds the recordings.")
+    text, layout = _from_shipped(project, options) if options.recipe else _from_template(project, options)
+    parse_recipe(text, place=str(path))
+    project.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".toml.partial")
+    unfinished.write_text(text, encoding="utf-8", newline="\n")
+    unfinished.replace(path)
+    return InitResult(path, layout)
+
+
+def guess_reader(folder: Path) -> dict[str, Any]:
+    """Guess the layout of a folder of recordings from the names in it.
+
+    Returns:
+        Values for `[corpus.reader]`, as few as are needed; `reader` is always among them.
+
+    Raises:
+        CorpusError: no recording in it, or recordings without any transcript that can be read.
+    """
+    files = _list_files(folder)
+    names = {path.name for path in files}
+    audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
+    if not audio:
+        raise CorpusError(f"There is no recording in {folder}.", f"Known are {', '.join(AUDIO_SUFFIXES)}.")
+    if "wav.scp" in names:
+        return {"reader": "kaldi"}
+    if "train.tsv" in names and any("clips" in path.parts for path in audio):
+        return {"reader": "common_voice"}
+    if names & {"metadata.csv", "metadata.tsv"}:
+        return {"reader": "audio_folder"}
+    sidecars = _count_sidecars(files, audio)
+    tables = sorted(path for path in files if path.suffix.lower() in (".csv", ".tsv"))
+    if sidecars and (sidecars.most_common(1)[0][1] > 1 or not tables):
+        return {"reader": "paired_files", "transcript_suffix": sidecars.most_common(1)[0][0]}
+    if tables:
+        return {"reader": "table", "table": tables[0].relative_to(folder).as_posix()}
+    raise _no_transcripts(folder, files, len(audio))
+
+
+def _list_files(folder: Path) -> list[Path]:
+    files: list[Path] = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
+        if len(files) > _MOST_FILES_LOOKED_AT:
+            break
+    return files
+
+
+def _count_sidecars(files: list[Path], audio: list[Path]) -> Counter[str]:
+    """Count the suffixes of transcripts that stand beside a recording under the same name."""
+    stems = {path.with_suffix("") for path in audio}
+    return Counter(
+        path.suffix for path in files if path.suffix.lower() in _TRANSCRIPT_SUFFIXES and path.with_suffix("") in stems
+    )
+
+
+def _no_transcripts(folder: Path, files: list[Path], num_recordings: int) -> CorpusError:
+    annotated = next((suffix for suffix in _ANNOTATION_SUFFIXES if any(p.suffix == suffix for p in files)), "")
+    if annotated:
+        return CorpusError(
+            f"{folder} holds {num_recordings} recordings annotated in {annotated} files, which lowres cannot read yet.",
+            "Export them as a table: one row per utterance with the columns audio, start, end, speaker and text.",
+        )
+    return CorpusError(
+        f"{folder} holds {num_recordings} recordings and no transcripts.",
+        "Put X.txt beside each X.wav, or a table with the columns audio and text into the folder.",
+    )
+
+
+def _from_shipped(project: Path, options: InitOptions) -> tuple[str, str]:
+    if options.recipe not in list_shipped_recipes():
+        raise RecipeError(
+            f"No recipe called {options.recipe!r} is shipped.", f"There are {', '.join(list_shipped_recipes())}."
+        )
+    text = (shipped_recipes_folder() / f"{options.recipe}.toml").read_text(encoding="utf-8")
+    if options.recordings is None:
+        return text, ""
+    folder = f"folder = {write_value(_path_from(project, options.recordings))}"
+    return text.replace("\n[corpus]\n", f"\n[corpus]\n{folder}\n", 1), ""
+
+
+def _from_template(project: Path, options: InitOptions) -> tuple[str, str]:
+    reader: dict[str, Any] = {"reader": "paired_files"}
+    if options.recordings is not None:
+        reader = guess_reader(options.recordings)
+    recordings = _path_from(project, options.recordings) if options.recordings else "recordings"
+    text = Template(_TEMPLATE).substitute(
+        language=write_value(options.language),
+        code=write_value(options.code),
+        folder=write_value(recordings),
+        reader="\n".join(f"{key} = {write_value(value)}" for key, value in reader.items()),
+    )
+    return text, str(reader["reader"]) if options.recordings else ""
+
+
+def _path_from(project: Path, folder: Path) -> str:
+    """Give `folder` relative to the project where they lie near each other, so that both can be moved together."""
+    absolute, base = folder.resolve(), project.resolve()
+    if absolute.is_relative_to(base.parent):
+        return Path(os.path.relpath(absolute, base)).as_posix()
+    return absolute.as_posix()
+
+
+_TEMPLATE = """\
+# What is special about this language. Everything that is not said here has a sensible default;
+# `lowres recipe` prints them all, and recipes/README.md explains them.
+
+[language]
+name = $language
+iso_639_3 = $code
+# glottocode = ""
+# script = "Latn"
+
+[corpus]
+# Taken from the folder of this file.
+folder = $folder
+# What may be done with the recordings; both are carried into the corpus, the model and the reports.
+licence = ""
+consent = ""
+
+[corpus.reader]
+# paired_files (X.wav with X.txt beside it), table, audio_folder, common_voice or kaldi.
+$reader
+# The speaker, where no column says it: "file_name" takes the piece number speaker_field (counted from 0) of the file's
+# name, cut at speaker_separator; "folder" takes the name of the recording's folder.
+# speaker_from = "file_name"
+
+[text]
+# Steps from the transcript as written to the text that is trained on, in this order. Accents and tone marks are never
+# stripped. Take out "lowercase" if capitals are letters of their own (IPA).
+rules = [
+    "nfc",
+    "remove_invisible",
+    "lowercase",
+    # { map = { "’" = "'" } },
+    # { remove_between = ["[", "]"] },
+    { strip_punctuation = { keep = "'-" } },
+    "collapse_spaces",
+]
+# Letters of the orthography: `lowres prepare` then names every transcript that holds something else.
+# alphabet = "a b c d e é"
+# Letters written with several characters; they are one label each where vocabulary.kind is "graphemes".
+# graphemes = "ts ng"
+
+# What the rules must do; checked by `lowres prepare`.
+# [[text.tests]]
+# from = "Kyéma  yeékirá."
+# to = "kyéma yeékirá"
+
+[vocabulary]
+# characters, graphemes or sentencepiece.
+kind = "characters"
+"""
