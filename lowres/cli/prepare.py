@@ -1,0 +1,202 @@
+"""`lowres prepare`: shows the work while it is done, and then what there is to know before anybody trains."""
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+from lowres.cli.console import console, plain_table, print_next, print_warning
+from lowres.cli.options import ProjectOption, RecipeOption, SetOption
+
+if TYPE_CHECKING:
+    from lowres.stages.prepare import PrepareResult
+
+_STEPS = {
+    "downloading": "downloading the corpus",
+    "reading": "reading transcripts",
+    "decoding": "decoding recordings",
+    "checking": "checking and splitting",
+}
+_MOST_SPEAKERS = 12
+_MOST_WARNINGS = 12
+
+
+def prepare(
+    project: ProjectOption = Path(),
+    recipe: RecipeOption = None,
+    overrides: SetOption = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes that decode; without it, one per processor.")
+    ] = None,
+) -> None:
+    """Make recordings and transcripts ready to train on, and say what is wrong with them."""
+    from lowres.recipe import load_recipe
+    from lowres.stages.prepare import PrepareOptions
+    from lowres.stages.prepare import prepare as run
+
+    loaded = load_recipe(recipe, overrides or (), project=project)
+    started = time.monotonic()
+    with _ProgressDisplay() as display:
+        result = run(project, loaded, PrepareOptions(num_workers=workers), display.show)
+    _print_result(result, time.monotonic() - started)
+    print_next("To train on it", _next_command(project, recipe))
+
+
+class _ProgressDisplay:
+    """A bar with the time that is left, on stderr, so that what a command prints can be piped."""
+
+    def __init__(self) -> None:
+        from lowres.cli.console import errors
+
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("left:", markup=False),
+            TimeRemainingColumn(),
+            console=errors,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "_ProgressDisplay":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, step: str, done: int, total: int) -> None:
+        """Show that `done` of `total` of a step are done; 0 of 0 = under way."""
+        if step not in self._tasks:
+            for earlier in self._tasks.values():
+                self._progress.update(earlier, visible=False)
+            self._tasks[step] = self._progress.add_task(_STEPS[step], total=total or None)
+        self._progress.update(self._tasks[step], completed=done, total=total or None)
+
+
+def _print_result(result: "PrepareResult", seconds: float) -> None:
+    info = result.corpus.info
+    hours = sum(info.hours_per_split.values())
+    reused = f", {result.num_reused_parts} of {result.num_parts} parts from before" if result.num_reused_parts else ""
+    _say(
+        f"{info.name}: {info.num_utterances:,} utterances, {hours:.2f} h, "
+        f"from {result.num_recordings:,} recordings in {seconds:.0f} s{reused}"
+    )
+    _print_splits(result)
+    _print_speakers(result)
+    _print_checks(result)
+    _print_segmentations(result)
+    _print_order(result)
+    warnings = [*result.splits.warnings, *result.notes]
+    for sentence in warnings[:_MOST_WARNINGS]:
+        print_warning(sentence)
+    _say(f"licence: {info.licence or 'not stated'}   consent: {info.consent or 'not stated'}")
+    _say(f"written: {result.corpus.folder}/  (manifest.tsv, checks.tsv, corpus.json, subsets/, shards/)")
+
+
+def _print_splits(result: "PrepareResult") -> None:
+    info = result.corpus.info
+    table = plain_table("split", "utterances", "hours", "speakers", title="\nSplits" + f" ({info.splits_origin})")
+    included = result.corpus.table[result.corpus.table["included"]]
+    for split, count in info.utterances_per_split.items():
+        if count:
+            speakers = included.loc[included["split"] == split, "speaker"]
+            num_speakers = speakers[speakers != ""].nunique()
+            table.add_row(split, f"{count:,}", f"{info.hours_per_split[split]:.2f}", str(num_speakers or "not known"))
+    if info.num_excluded:
+        excluded = result.corpus.table[~result.corpus.table["included"]]
+        left_out_hours = excluded["duration_seconds"].sum() / 3600
+        table.add_row("left out", f"{info.num_excluded:,}", f"{left_out_hours:.2f}", "")
+    console.print(table)
+    if info.subset_sha256:
+        _say(f"nested training subsets: {', '.join(info.subset_sha256)} (`lowres finetune --hours` cuts any other)")
+
+
+def _print_speakers(result: "PrepareResult") -> None:
+    included = result.corpus.table[result.corpus.table["included"]]
+    hours = included.groupby(["speaker", "split"])["duration_seconds"].sum().unstack(fill_value=0) / 3600
+    if len(hours) < 2:
+        return
+    hours = hours.loc[hours.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+    splits = [split for split in ("train", "dev", "test", "other") if split in hours]
+    table = plain_table("speaker", *splits, title="\nHours per speaker")
+    for speaker, row in hours.iloc[:_MOST_SPEAKERS].iterrows():
+        name = str(speaker) or "not named"
+        table.add_row(Text(name if len(name) <= 24 else f"{name[:23]}…"), *(f"{row[split]:.2f}" for split in splits))
+    console.print(table)
+    if len(hours) > _MOST_SPEAKERS:
+        _say(f"and {len(hours) - _MOST_SPEAKERS} more speakers")
+
+
+def _print_checks(result: "PrepareResult") -> None:
+    found = [check for check in result.checks if check.utterance_ids]
+    clean = len(result.checks) - len(found)
+    if not found:
+        _say(f"\nChecks: {clean}, nothing found")
+        return
+    table = plain_table("check", "found", "", "what", title="\nChecks")
+    for check in sorted(found, key=lambda check: (check.severity, -len(check.utterance_ids))):
+        dropped = check.severity == "drop"
+        table.add_row(
+            Text(check.name),
+            f"{len(check.utterance_ids):,}",
+            Text("left out", "bold red") if dropped else Text("kept", "yellow"),
+            Text(_shorten(check.sentence.partition(": ")[2] or check.sentence)),
+        )
+    console.print(table)
+    _say(f"{clean} other checks found nothing; every offender is named in checks.tsv")
+
+
+def _print_segmentations(result: "PrepareResult") -> None:
+    if not result.segmentations:
+        return
+    symbols = len(result.vocabulary) - 1
+    _say(f"\nWords as the recogniser will see them ({result.vocabulary.kind}, {symbols} symbols)")
+    width = max(1, (console.width - 4) // 2)
+    cells = [f"{word}  {'·'.join(pieces)}" for word, pieces in result.segmentations]
+    half = (len(cells) + 1) // 2
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 4))
+    for left, right in zip(cells[:half], [*cells[half:], ""], strict=False):
+        grid.add_row(Text(left[:width]), Text(right[:width]))
+    console.print(grid)
+
+
+def _print_order(result: "PrepareResult") -> None:
+    order = result.order
+    if order.verdict in ("scrambled", "shifted"):
+        console.print(
+            Panel(
+                Text(order.sentence),
+                title=Text(f"TRANSCRIPTS {order.verdict.upper()}: do not train on this yet"),
+                border_style="bold red",
+            )
+        )
+    else:
+        console.print()
+        console.print(Text.assemble(("Transcript order: ", "bold"), order.sentence))
+
+
+def _shorten(sentence: str, length: int = 160) -> str:
+    return sentence if len(sentence) <= length else f"{sentence[: length - 1]}…"
+
+
+def _say(sentence: str) -> None:
+    console.print(Text(sentence))
+
+
+def _next_command(project: Path, recipe: str | None) -> str:
+    command = "lowres finetune --hours 1"
+    if recipe is not None:
+        command += f" --recipe {recipe}"
+    return command if project == Path() else f"{command} --project {project}"

@@ -1,0 +1,85 @@
+"""prepare, step 1: where the corpus is, how it is laid out, and what may be done with it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lowres.corpora.catalog import CORPORA_VARIABLE, CorpusManifest, find_corpora_folder, load_corpus_manifest
+from lowres.corpora.download import DownloadProgress, download_corpus
+from lowres.corpora.settings import ReaderSettings
+from lowres.errors import CorpusError, RecipeError
+from lowres.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class LocatedCorpus:
+    """A corpus on this disk, and what its recipe or its manifest says of it."""
+
+    folder: Path
+    reader: ReaderSettings
+    licence: str
+    consent: str
+    citation: str
+    source: str
+
+
+def locate_corpus(project: Path, recipe: Recipe, progress: DownloadProgress) -> LocatedCorpus:
+    """Find the recipe's corpus: its own folder, else LOWRES_CORPORA, else its public home.
+
+    Args:
+        project: where a download goes when LOWRES_CORPORA is not set: to its folder `corpora`.
+        progress: see `lowres.corpora.download`.
+
+    Raises:
+        RecipeError: the recipe names no corpus. CorpusError: it is not there, or its layout cannot be read.
+    """
+    corpus = recipe.corpus
+    if not corpus.manifest and not corpus.folder:
+        raise RecipeError(
+            f"The recipe {recipe.name!r} names no corpus.",
+            'Write [corpus] folder = "path/to/recordings" in it, or manifest = "NAME" of a public corpus.',
+        )
+    manifest = load_corpus_manifest(corpus.manifest) if corpus.manifest else None
+    reader = corpus.reader or (manifest.reader if manifest else ReaderSettings())
+    if reader is None:
+        notes = f" {manifest.notes}" if manifest else ""
+        raise CorpusError(
+            f"lowres cannot read the layout of the corpus {corpus.manifest!r} yet.{notes}",
+            "Convert it to recordings with a transcript file beside each, or to one table, and say so in the recipe's "
+            "corpus.reader.",
+        )
+    folder = recipe.corpus_folder() or _find_public(project, manifest, progress)
+    if not folder.is_dir():
+        raise CorpusError(
+            f"There is no corpus folder {folder}.", "Correct corpus.folder in the recipe, or put the recordings there."
+        )
+    return LocatedCorpus(
+        folder=folder,
+        reader=reader,
+        licence=corpus.licence or (manifest.licence if manifest else ""),
+        consent=corpus.consent or (manifest.consent if manifest else ""),
+        citation=corpus.citation or (manifest.citation if manifest else ""),
+        source=corpus.source or (manifest.homepage if manifest else ""),
+    )
+
+
+def _find_public(project: Path, manifest: CorpusManifest | None, progress: DownloadProgress) -> Path:
+    if manifest is None:
+        raise AssertionError("a recipe without a folder has a manifest")
+    known = find_corpora_folder()
+    own = project / "corpora"
+    for place in (known, own):
+        if place is not None and _has_files(place / manifest.folder):
+            return place / manifest.folder
+    target = known if known is not None and os.environ.get(CORPORA_VARIABLE) else own
+    if manifest.downloads:
+        return download_corpus(manifest, target, progress)
+    raise CorpusError(
+        f"The corpus {manifest.name!r} ({manifest.title}) is not on this machine and cannot be fetched automatically.",
+        f"{manifest.how_to_get or f'Get it from {manifest.homepage}.'} Put it in {target / manifest.folder}, or set "
+        f"{CORPORA_VARIABLE} to the folder that holds {manifest.folder}/.",
+    )
+
+
+def _has_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
