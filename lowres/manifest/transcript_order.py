@@ -5,7 +5,7 @@ was scrambled; where they follow the transcripts of the neighbouring rows, it sl
 chosen on real speech: docs/decisions/2026-11-22-transcript-order.md.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -85,12 +85,17 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Finding:
-    """A verdict on some rows; `ends` are positions in the split's rows, both inclusive."""
+    """A verdict on some rows, with their correlation as they stand and moved by `shift`.
+
+    `ends` are positions in the split's rows, both inclusive.
+    """
 
     verdict: Verdict
     split: str = ""
     shift: int = 0
     ends: tuple[int, int] | None = None
+    r_here: float = 0.0
+    r_moved: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ def check_transcript_order(table: pd.DataFrame) -> TranscriptOrder:
         correlation=by_shift.get(0),
         by_shift=by_shift,
         verdict=finding.verdict,
-        sentence=_say(finding, by_shift, num_pairs, first, last),
+        sentence=_say(finding, num_pairs, first, last),
         num_pairs=num_pairs,
         split=finding.split,
         shift=finding.shift,
@@ -156,7 +161,7 @@ def _judge(parts: list[_Rows], fits: dict[int, _Fit]) -> _Finding:
         alone = {shift: fit for shift in _SHIFTS if (fit := _fit([part], shift)) is not None}
         finding = _judge_fits(alone, [part])
         if finding.verdict in ("scrambled", "shifted"):
-            return _Finding(finding.verdict, part.split, finding.shift)
+            return replace(finding, split=part.split)
     for part in parts:
         stretch = _find_shifted_stretch(part)
         if stretch is not None:
@@ -170,16 +175,16 @@ def _judge_fits(fits: dict[int, _Fit], parts: list[_Rows]) -> _Finding:
     here = fits[0]
     best = max(fits, key=lambda shift: (fits[shift].nats, -abs(shift)))
     if fits[best].nats - here.nats > _SHIFT_EVIDENCE and fits[best].fisher_z > _CLEAR_RELATION:
-        return _Finding("shifted", shift=best)
+        return _Finding("shifted", shift=best, r_here=here.r, r_moved=fits[best].r)
     if here.slope + 3 * here.slope_error < _WEAK_SLOPE:
-        return _Finding("scrambled")
+        return _Finding("scrambled", r_here=here.r)
     expected_r = min(0.9, min(part.low_slope for part in parts) * here.spread)
     expected = float(np.arctanh(expected_r) * np.sqrt(max(here.num_pairs - 3, 0)))
     suspicious = min(expected - _SHORTFALL, max(_CLEAR_RELATION, expected / 2.5))
     if expected >= _ENOUGH_POWER and here.fisher_z < suspicious:
-        return _Finding("scrambled")
+        return _Finding("scrambled", r_here=here.r)
     if here.fisher_z >= _CLEAR_RELATION:
-        return _Finding("good")
+        return _Finding("good", r_here=here.r)
     return _Finding("too few to tell")
 
 
@@ -252,7 +257,20 @@ def _find_shifted_stretch(part: _Rows) -> _Finding | None:
         if evidence > best[0]:
             start = int(np.argmin(sums[: end + 1]))
             best = (evidence, _Finding("shifted", part.split, shift, (start, end - 1)))
-    return best[1]
+    return best[1] and _with_correlations(best[1], part)
+
+
+def _with_correlations(finding: _Finding, part: _Rows) -> _Finding:
+    start, end = finding.ends or (0, len(part.durations) - 1)
+
+    def correlate(shift: int) -> float:
+        durations, lengths, rows = part.pairs(shift)
+        inside = (rows >= start) & (rows <= end)
+        if inside.sum() < 3 or durations[inside].std() == 0 or lengths[inside].std() == 0:
+            return 0.0
+        return float(np.corrcoef(durations[inside], lengths[inside])[0, 1])
+
+    return replace(finding, r_here=correlate(0), r_moved=correlate(finding.shift))
 
 
 def _squared_misfits(part: _Rows, shift: int, slope: float) -> _Floats:
@@ -263,9 +281,9 @@ def _squared_misfits(part: _Rows, shift: int, slope: float) -> _Floats:
     return misfits
 
 
-def _say(finding: _Finding, by_shift: dict[int, float], num_pairs: int, first: str, last: str) -> str:
+def _say(finding: _Finding, num_pairs: int, first: str, last: str) -> str:
     where = f" in {finding.split}" if finding.split else ""
-    r = f"correlation {by_shift[0]:+.2f} over {num_pairs:,} utterances" if 0 in by_shift else ""
+    r = f"correlation {finding.r_here:+.2f}"
     match finding.verdict:
         case "good":
             return f"Transcripts stand beside their recordings: longer texts take longer to say ({r})."
@@ -281,7 +299,7 @@ def _say(finding: _Finding, by_shift: dict[int, float], num_pairs: int, first: s
             stretch = f" from {first} to {last}" if first else ""
             return (
                 f"The transcripts{where}{stretch} seem to have slipped: the right one stands {rows} {direction} "
-                f"(correlation {by_shift.get(0, 0.0):+.2f} as they stand, {by_shift.get(finding.shift, 0.0):+.2f} "
+                f"(correlation {finding.r_here:+.2f} as they stand, {finding.r_moved:+.2f} "
                 f"when moved). Look for a line too many or too few in the transcript file. Do not train on this."
             )
     return (
