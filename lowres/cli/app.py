@@ -34,6 +34,12 @@ COMMANDS = ("demo", "init", "prepare", "finetune", "evaluate", "recipe", "doctor
 class ErrorHandlingGroup(TyperGroup):
     """The command group whose `invoke` turns what a user can cause into two lines on stderr and exit status 2."""
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands with the whole first line of their help, where typer would cut it short."""
+        with formatter.section("Commands"):
+            commands = ((name, self.commands[name].help or "") for name in self.list_commands(ctx))
+            formatter.write_dl([(name, help_text.partition("\n")[0]) for name, help_text in commands])
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named; `LOWRES_DEBUG=1` lets every error through with its traceback."""
         try:
