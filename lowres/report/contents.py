@@ -74,6 +74,7 @@ class ReportContents:
     scorecard: Scorecard
     provenance: Provenance
     split_facts: SplitFacts
+    more_cautions: tuple[Caution, ...] = ()
 
     @property
     def cautions(self) -> list[Caution]:
@@ -83,6 +84,7 @@ class ReportContents:
             *_about_overlap(self.split_facts.overlap),
             *_about_size(self.text),
             *_about_output(self),
+            *self.more_cautions,
         ]
         return sorted(found, key=lambda caution: not caution.serious)
 

@@ -10,7 +10,7 @@ from lowres.scoring.scorecard import ScoredText, score
 
 PAIRS = [
     ("wáa dzé la mwána", "wáa dze la mwána", "Wáa dzé la mwána."),
-    ("okwɛɛngɛ́ mbía", "okwɛngɛ mbia yé", "Okwɛɛngɛ́, mbía!"),
+    ("okwɛɛngɛ́ mbía", "okwɛngɛ mbia", "Okwɛɛngɛ́, mbía!"),
     ("bísi lekyéndɛ́", "bísile kyɛndɛ́", "Bísi lekyéndɛ́"),
     ("a", "a", "A."),
     ("", "yé", "..."),

@@ -51,7 +51,7 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(
 def test_the_numbers_are_in_the_json(make_contents: MakeContents) -> None:
     found = json.loads(json.dumps(report_json(make_contents()), allow_nan=False))
     assert found["schema_version"] == 1
-    assert found["normalised"]["words"]["error_rate"] == 9 / 11
+    assert found["normalised"]["words"]["error_rate"] == 8 / 11
     assert found["normalised"]["words"]["over_utterances"]["num_units"] == 6
     assert found["raw"]["words"]["error_rate"] > found["normalised"]["words"]["error_rate"]
     assert found["mark_only_errors"]["words"]["num_mark_only"] == 2

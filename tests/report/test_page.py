@@ -67,7 +67,7 @@ def test_the_page_is_whole_and_asks_for_nothing_outside(make_contents: MakeConte
 
 def test_the_answer_comes_first_and_in_words(make_contents: MakeContents, split_letters: Split) -> None:
     text = read(render_page(make_contents(), split=split_letters, recordings={})).text
-    assert "Of 100 words about 82 need correcting; of 100 letters about" in text
+    assert "Of 100 words about 73 need correcting; of 100 letters about" in text
     assert text.index("need correcting") < text.index("Error rates")
     assert "Measured on 6 utterances" in text
 
