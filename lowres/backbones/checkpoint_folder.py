@@ -95,6 +95,7 @@ def write_checkpoint(
         write_more(writing)
         files = {path.name: _hash_and_flush(path) for path in sorted(writing.iterdir())}
         _write_metadata(writing / METADATA_FILE, replace(metadata, files=files))
+        shutil.copymode(writing / METADATA_FILE, writing / WEIGHTS_FILE)  # safetensors lets nobody else read it
         _swap(writing, folder)
     except (OSError, RuntimeError, SafetensorError) as error:  # torch.save reports a full disk as a RuntimeError
         shutil.rmtree(writing, ignore_errors=True)
