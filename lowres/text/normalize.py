@@ -239,6 +239,7 @@ def _spaced(strings: Sequence[str]) -> str:
 def _visible(string: str) -> str:
     """Show what cannot be seen by its code points, so that a report never prints an empty pair of quotes."""
     shown = string.replace(" ", "\u2423")
-    if not shown or not shown.isprintable():
-        return "nothing" if not string else " ".join(f"U+{ord(c):04X}" for c in string)
-    return shown
+    if not shown:
+        return "nothing"
+    seen_alone = shown.isprintable() and shown[0] not in marks()
+    return shown if seen_alone else " ".join(f"U+{ord(c):04X}" for c in string)
