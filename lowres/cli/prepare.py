@@ -1,5 +1,6 @@
 """`lowres prepare`: shows the work while it is done, and then what there is to know before anybody trains."""
 
+import re
 import time
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ _STEPS = {
 }
 _MOST_SPEAKERS = 12
 _MOST_WARNINGS = 12
+_MOST_LETTERS = 300
 
 
 def prepare(
@@ -150,7 +152,7 @@ def _print_checks(result: "PrepareResult") -> None:
             Text(check.name),
             f"{len(check.utterance_ids):,}",
             Text("left out", "bold red") if dropped else Text("kept", "yellow"),
-            Text(_shorten(check.sentence.partition(": ")[2] or check.sentence)),
+            Text(_shorten(check.sentence)),
         )
     console.print(table)
     _say(f"{clean} other checks found nothing; every offender is named in checks.tsv")
@@ -187,8 +189,11 @@ def _print_order(result: "PrepareResult") -> None:
         console.print(Text.assemble(("Transcript order: ", "bold"), order.sentence))
 
 
-def _shorten(sentence: str, length: int = 160) -> str:
-    return sentence if len(sentence) <= length else f"{sentence[: length - 1]}…"
+def _shorten(sentence: str) -> str:
+    """Take from a check's sentence what the table says already: how many, of what, who, and what becomes of them."""
+    told = re.sub(r"^[\d,]+ \w+: ", "", sentence)
+    told = re.sub(r" \([^()]*\)\.( Left out\.)?$", "", told)
+    return told if len(told) <= _MOST_LETTERS else f"{told[: _MOST_LETTERS - 1]}…"
 
 
 def _say(sentence: str) -> None:

@@ -6,6 +6,7 @@ or failed run leaves the old corpus as it was and what it had decoded for the ne
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from lowres.text.vocabulary import Vocabulary, build_vocabulary
 
 CORPUS_FOLDER = "corpus"
 _NUM_EXAMPLE_WORDS = 20
+_MOST_EXAMPLE_TEXTS = 5000
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done ("downloading", "reading", "decoding", "checking"), how much of it is done, and how
@@ -240,16 +242,19 @@ def _warnings(checked: _Checked, reading: CorpusReading) -> list[str]:
 
 
 def _segment_words(table: pd.DataFrame, vocabulary: Vocabulary) -> list[tuple[str, list[str]]]:
-    """Choose words that show as many of the vocabulary's symbols as twenty words can."""
+    """Choose words that show as many of the vocabulary's symbols as twenty words can, each as often as another."""
     texts = table.loc[table["included"] & (table["split"] == TRAIN), "text"]
-    words = sorted({word for text in texts.tolist()[:5000] for word in text.split()})
+    words = sorted({word for text in texts.tolist()[:_MOST_EXAMPLE_TEXTS] for word in text.split()})
     symbols = {word: [vocabulary.display(token_id) for token_id in vocabulary.encode(word)] for word in words}
     chosen: list[str] = []
-    shown: set[str] = set()
+    shown: Counter[str] = Counter()
     for _ in range(min(_NUM_EXAMPLE_WORDS, len(words))):
-        best = max(words, key=lambda word: (len(set(symbols[word]) - shown), -len(word)))
+        # A symbol is worth less each time it was shown; several letters in one symbol are what people look for.
+        best = max(
+            words, key=lambda word: sum(len(symbol) * 0.25 ** shown[symbol] for symbol in dict.fromkeys(symbols[word]))
+        )
         chosen.append(best)
-        shown.update(symbols[best])
+        shown.update(set(symbols[best]))
         words.remove(best)
     return [(word, symbols[word]) for word in chosen]
 
