@@ -116,7 +116,7 @@ def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("contents", "said"),
     [
-        ("mbote na yo, ndeko".encode(), "is a text file, not sound"),
+        (b"mbote na yo, ndeko", "is a text file, not sound"),
         ("ɛ́ wapi".encode("utf-16"), "is a text file, not sound"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "is a Git LFS pointer"),
         (b"<!DOCTYPE html><html>404</html>", "is a web page, not sound"),

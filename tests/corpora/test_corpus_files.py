@@ -1,0 +1,81 @@
+"""Files are found whatever the spelling of their names, and never outside the corpus folder."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from lowres.corpora.files import CorpusFiles, walk_files
+from lowres.errors import CorpusError
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.wav", "audio/../../secret.wav", "/etc/passwd", "C:\\secret.wav", "\\\\server\\x.wav", "..\\secret.wav"],
+)
+def test_a_path_that_climbs_out_is_refused(write, tmp_path: Path, name: str) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "secret.wav").write_bytes(b"x")
+    with pytest.raises(CorpusError, match=r"t\.csv line 4: the path .* leads out of the corpus folder"):
+        CorpusFiles(write()).find(name, "t.csv line 4")
+
+
+def test_a_link_that_leads_out_is_refused(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "secret.wav").write_bytes(b"x")
+    folder = write("audio/a.wav")
+    (folder / "link.wav").symlink_to(tmp_path / "secret.wav")
+    with pytest.raises(CorpusError, match="leads out"):
+        CorpusFiles(folder).find("link.wav", "here")
+
+
+def test_a_folder_that_is_a_link_leading_out_is_refused(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "a.wav").write_bytes(b"x")
+    folder = write()
+    (folder / "audio").symlink_to(tmp_path / "outside")
+    with pytest.raises(CorpusError, match="leads out"):
+        CorpusFiles(folder).find("audio/a.wav", "here")
+
+
+def test_a_link_inside_the_corpus_is_followed(write) -> None:  # type: ignore[no-untyped-def]
+    folder = write("audio/a.wav")
+    (folder / "b.wav").symlink_to(folder / "audio" / "a.wav")
+    assert CorpusFiles(folder).find("b.wav", "here") == "b.wav"
+
+
+def test_a_corpus_folder_that_is_a_link_itself_is_used(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    folder = write("audio/a.wav")
+    (tmp_path / "link").symlink_to(folder)
+    assert CorpusFiles(tmp_path / "link").find("audio/a.wav", "here") == "audio/a.wav"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "audio/Élo 1.WAV",
+        "audio\\Élo 1.WAV",
+        "audio/élo 1.wav",
+        "audio/Élo 1",
+        unicodedata.normalize("NFD", "audio/Élo 1.WAV"),
+    ],
+)
+def test_a_name_spelled_another_way_finds_its_file(write, name: str) -> None:  # type: ignore[no-untyped-def]
+    assert CorpusFiles(write("audio/Élo 1.WAV")).find(name, "here") == "audio/Élo 1.WAV"
+
+
+def test_a_bare_name_finds_its_file_in_a_folder_below(write) -> None:  # type: ignore[no-untyped-def]
+    assert CorpusFiles(write("audio/22/7/22_7_1.flac")).find("22_7_1", "here") == "audio/22/7/22_7_1.flac"
+
+
+def test_a_name_that_two_files_fit_finds_neither(write) -> None:  # type: ignore[no-untyped-def]
+    write("a/x.wav")
+    assert CorpusFiles(write("b/x.wav")).find("x.wav", "here") is None
+
+
+def test_paths_start_from_the_base(write) -> None:  # type: ignore[no-untyped-def]
+    assert CorpusFiles(write("audio/a.wav"), "audio").find("a.wav", "here") == "audio/a.wav"
+
+
+def test_hidden_files_and_mac_resource_forks_are_no_part_of_a_corpus(write) -> None:  # type: ignore[no-untyped-def]
+    for name in ("a.wav", "._a.wav", ".cache/b.wav", "__MACOSX/c.wav"):
+        folder = write(name)
+    assert list(walk_files(folder, "", [".wav"])) == ["a.wav"]
