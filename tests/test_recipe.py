@@ -127,7 +127,7 @@ def test_an_override_is_read_as_toml_else_as_text(override: str, read: Any) -> N
         ("[model]\nnum_layers = '4'", "num_layers", ""),
         ("[model]\nnum_heads = 7", "not a multiple", ""),
         ("[finetune]\nlearning_rate = '1e-4'", "line 2: finetune.learning_rate = '1e-4'", ""),
-        ("[finetune]\nlearning_rate = -1", "at least", ""),
+        ("[finetune]\nlearning_rate = -1", "learning_rate is -1", ""),
         ("[finetune]\nupdates = 1.5", "line 2: finetune.updates", ""),
         ("[finetune]\nprecision = 'fp16'", "line 2: finetune.precision", ""),
         ("[language]\niso_639_3 = 'MDW'", "line 2: language.iso_639_3", ""),
@@ -222,16 +222,16 @@ def test_the_line_of_a_key_is_found_through_tables_and_dotted_keys() -> None:
     assert find_line(toml, ("z",)) is None
 
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]))
-SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | TEXT
+TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
+SCALARS = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | TEXT
 VALUES = st.recursive(
-    SCALARS.filter(lambda value: value is not None),
-    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
 
 
-@given(st.dictionaries(TEXT, VALUES))
+@given(st.dictionaries(TEXT, VALUES, max_size=4))
 def test_written_toml_is_read_back_unchanged(data: dict[str, Any]) -> None:
     assert tomllib.loads(write_toml(data)) == data
 

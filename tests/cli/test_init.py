@@ -1,0 +1,127 @@
+"""`lowres init` and `lowres recipe` through the command line."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from lowres.cli.app import app
+from lowres.recipe import load_recipe, parse_recipe
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / f"{name}.wav").touch()
+        (folder / f"{name}.txt").touch()
+    return folder
+
+
+def test_init_writes_a_recipe_for_a_folder_of_recordings(recordings: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    result = run("init", "--project", project, "--recordings", recordings, "--language", 'Kuche "A"', "--code", "xku")
+    assert result.exit_code == 0
+    assert "lowres prepare" in result.output
+    recipe = load_recipe(project=project)
+    assert recipe.language.name == 'Kuche "A"'
+    assert recipe.language.iso_639_3 == "xku"
+    assert recipe.corpus.folder == "../recordings"
+    assert recipe.corpus.reader is not None
+    assert recipe.corpus.reader.transcript_suffix == ".txt"
+
+
+def test_init_never_overwrites_without_force(tmp_path: Path) -> None:
+    path = tmp_path / "lowres.toml"
+    path.write_text("name = 'mine'", encoding="utf-8")
+    result = run("init", "--project", tmp_path)
+    assert result.exit_code == 2
+    assert "--force" in result.output
+    assert path.read_text(encoding="utf-8") == "name = 'mine'"
+    assert run("init", "--project", tmp_path, "--force").exit_code == 0
+    assert load_recipe(project=tmp_path).corpus.folder == "recordings"
+
+
+def test_init_copies_a_shipped_recipe_with_its_comments(tmp_path: Path, recordings: Path) -> None:
+    assert run("init", "--project", tmp_path, "--recipe", "mboshi").exit_code == 0
+    assert load_recipe(project=tmp_path).recipe_hash == load_recipe("mboshi").recipe_hash
+    assert "# What is special" in (tmp_path / "lowres.toml").read_text(encoding="utf-8")
+    assert (
+        run("init", "--project", tmp_path, "--recipe", "mboshi", "--recordings", recordings, "--force").exit_code == 0
+    )
+    recipe = load_recipe(project=tmp_path)
+    assert (recipe.corpus.manifest, recipe.corpus.folder) == ("mboshi", "recordings")
+
+
+@pytest.mark.parametrize(
+    ("files", "reader"),
+    [
+        (["data/train/wav.scp", "a.wav"], "kaldi"),
+        (["rw/train.tsv", "rw/clips/a.mp3"], "common_voice"),
+        (["train/metadata.csv", "train/a.flac"], "audio_folder"),
+        (["words.csv", "audio/a.opus"], "table"),
+        (["a.wav", "a.mb", "b.wav", "b.mb"], "paired_files"),
+    ],
+)
+def test_init_recognises_layouts(files: list[str], reader: str, tmp_path: Path) -> None:
+    for name in files:
+        path = tmp_path / "speech" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert run("init", "--project", tmp_path, "--recordings", tmp_path / "speech").exit_code == 0
+    assert tomllib.loads((tmp_path / "lowres.toml").read_text(encoding="utf-8"))["corpus"]["reader"]["reader"] == reader
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [([], "no recording"), (["a.wav"], "no transcripts"), (["a.wav", "a.eaf"], ".eaf"), (None, "no folder")],
+)
+def test_init_says_what_is_missing_and_writes_nothing(files: list[str] | None, words: str, tmp_path: Path) -> None:
+    if files is not None:
+        (tmp_path / "speech").mkdir()
+        for name in files:
+            (tmp_path / "speech" / name).touch()
+    result = run("init", "--project", tmp_path, "--recordings", tmp_path / "speech")
+    assert result.exit_code == 2
+    assert words in result.output
+    assert not (tmp_path / "lowres.toml").exists()
+
+
+@pytest.mark.parametrize("arguments", [("--code", "Mboshi"), ("--recipe", "mbosi")])
+def test_init_refuses_a_code_or_recipe_that_is_none(arguments: tuple[str, str], tmp_path: Path) -> None:
+    result = run("init", "--project", tmp_path, *arguments)
+    assert result.exit_code == 2
+    assert not (tmp_path / "lowres.toml").exists()
+
+
+def test_recipe_prints_what_it_can_read_again() -> None:
+    result = run("recipe", "--recipe", "mboshi", "--set", "finetune.learning_rate=1e-5")
+    assert result.exit_code == 0
+    printed = parse_recipe(result.stdout)
+    assert printed.finetune.learning_rate == 1e-5
+    assert printed.recipe_hash == load_recipe("mboshi", ["finetune.learning_rate=1e-5"]).recipe_hash
+
+
+def test_recipe_stops_at_a_text_test_that_fails(tmp_path: Path) -> None:
+    (tmp_path / "lowres.toml").write_text("[[text.tests]]\nfrom = 'A'\nto = 'b'", encoding="utf-8")
+    result = run("recipe", "--project", tmp_path)
+    assert result.exit_code == 2
+    assert "1 of 1 text tests fail: 'A' becomes 'A' instead of 'b'" in result.output
+
+
+def test_recipe_lists_the_shipped_ones() -> None:
+    assert "mboshi" in run("recipe", "--list").stdout
+
+
+def test_an_unknown_recipe_key_is_one_sentence_and_exit_2(tmp_path: Path) -> None:
+    (tmp_path / "lowres.toml").write_text("[finetune]\nlerning_rate = 1", encoding="utf-8")
+    result = run("recipe", "--project", tmp_path)
+    assert result.exit_code == 2
+    assert "line 2: there is no key 'finetune.lerning_rate'" in result.output
+    assert "learning_rate" in result.output
