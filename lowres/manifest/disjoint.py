@@ -4,7 +4,7 @@ Everything is ordered by sha256 of names with a seed, so that every machine make
 """
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,9 +15,11 @@ import pandas as pd
 from lowres.manifest.overlap import count, sentence_keys
 from lowres.manifest.schema import DEV, OTHER, TEST, TRAIN
 
-_TOO_LARGE: Final = 2.5
-"""A speaker-disjoint dev or test may be up to this many times the share asked for, and as many times smaller."""
-_TOO_SMALL: Final = 0.3
+_LEAST: Final = 0.3
+_MOST: Final = 2.5
+"""A speaker-disjoint dev or test may be between these many times the share that was asked for."""
+_MIN_SENTENCES: Final = 10
+"""With fewer different sentences than this, unseen sentences cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Shares:
     test: float
     max_set_aside: float
 
+    @property
+    def wanted(self) -> dict[str, float]:
+        """Return the shares of test and dev that are above 0, in the order in which they are filled."""
+        return {name: share for name, share in ((TEST, self.test), (DEV, self.dev)) if share > 0}
+
 
 @dataclass(frozen=True)
 class MadeSplits:
@@ -36,6 +43,20 @@ class MadeSplits:
 
     splits: "pd.Series[str]"
     warnings: list[str]
+
+
+@dataclass(frozen=True)
+class _Speech:
+    """The rows that are split: durations (N,) and, per row, the number of its sentence; names per sentence number.
+
+    Utterances without text are not one sentence: each stands for itself.
+    """
+
+    seconds: npt.NDArray[np.float64]
+    sentences: npt.NDArray[np.int64]
+    sentence_names: list[str]
+    ids: list[str]
+    speakers: npt.NDArray[np.object_]
 
 
 def order_by_hash(names: Sequence[str], seed: int, purpose: str) -> list[int]:
@@ -50,13 +71,12 @@ def order_by_hash(names: Sequence[str], seed: int, purpose: str) -> list[int]:
     Returns:
         N positions, sorted by sha256 of purpose, seed and name; equal names stay in the order they came in.
     """
-    prefix = hashlib.sha256(f"{purpose}\x00{seed}\x00".encode())
-    digests = []
-    for name in names:
-        hashed = prefix.copy()
-        hashed.update(name.encode("utf-8", errors="surrogatepass"))
-        digests.append(hashed.digest())
-    return sorted(range(len(digests)), key=digests.__getitem__)
+    prefix = f"{purpose}\x00{seed}\x00".encode()
+    digests = b"".join(hashlib.sha256(prefix + name.encode("utf-8", errors="surrogatepass")).digest() for name in names)
+    words = np.frombuffer(digests, dtype=">u8").reshape(-1, 4)
+    # The last key of lexsort counts first; it is stable.
+    ordered: list[int] = np.lexsort((words[:, 3], words[:, 2], words[:, 1], words[:, 0])).tolist()
+    return ordered
 
 
 def make_disjoint_splits(table: pd.DataFrame, shares: Shares, seed: int) -> MadeSplits:
@@ -69,22 +89,14 @@ def make_disjoint_splits(table: pd.DataFrame, shares: Shares, seed: int) -> Made
         table: has utterance_id, speaker, text, duration_seconds and included.
     """
     used = table.loc[table["included"]]
-    seconds = used["duration_seconds"].to_numpy(dtype=np.float64)
-    if not seconds.sum() > 0:
-        seconds = np.ones(len(used))
-    sentences = sentence_keys(used["text"])
-    ids = used["utterance_id"]
-    # Utterances without text are not one sentence: each stands for itself.
-    sentences = sentences.mask(sentences == "", "\x00" + ids).astype("str")
-    by_speaker, reason = _split_speakers(used["speaker"], seconds, shares, seed)
+    speech = _gather(used)
+    by_speaker, reason = _split_speakers(speech, shares, seed)
     if by_speaker is not None:
-        chosen, warnings = _set_aside_shared(by_speaker, sentences, seconds, shares, seed)
-        warnings = _warn_about_speakers(used["speaker"], by_speaker) + warnings
+        chosen, warnings = _set_aside_shared(by_speaker, speech, shares, seed)
+        warnings = _warn_about_speakers(speech.speakers, by_speaker) + warnings
     else:
-        warnings = [reason] if reason else []
-        keys, step_back = _sentences_or_utterances(sentences, ids, seconds)
-        warnings += step_back
-        chosen = _fill_by_hash(keys, seconds, {TEST: shares.test, DEV: shares.dev}, seed)
+        chosen, warnings = _draw_sentences(speech, shares.wanted, seed)
+        warnings = [reason, *warnings]
     splits = pd.Series(TRAIN, index=table.index, dtype="str")
     splits.loc[used.index] = chosen
     return MadeSplits(splits, warnings)
@@ -98,12 +110,9 @@ def hold_out(table: pd.DataFrame, splits: "pd.Series[str]", share: float, seed: 
         share: of training's duration, 0-0.5.
     """
     train = table.loc[table["included"] & (splits == TRAIN)]
-    seconds = train["duration_seconds"].to_numpy(dtype=np.float64)
-    if not seconds.sum() > 0:
-        seconds = np.ones(len(train))
-    keys, warnings = _sentences_or_utterances(sentence_keys(train["text"]), train["utterance_id"], seconds)
+    chosen, warnings = _draw_sentences(_gather(train), {DEV: share}, seed)
     changed = splits.copy()
-    changed.loc[train.index] = _fill_by_hash(keys, seconds, {DEV: share}, seed)
+    changed.loc[train.index] = chosen
     said = (
         f"There is no dev split: {share:.0%} of the training speech was held out as dev, to choose checkpoints by; "
         "its speakers are training's."
@@ -111,75 +120,78 @@ def hold_out(table: pd.DataFrame, splits: "pd.Series[str]", share: float, seed: 
     return MadeSplits(changed, [said, *warnings])
 
 
-def _split_speakers(
-    speakers: "pd.Series[str]", seconds: npt.NDArray[np.float64], shares: Shares, seed: int
-) -> tuple[npt.NDArray[np.object_] | None, str]:
+def _gather(rows: pd.DataFrame) -> _Speech:
+    seconds = rows["duration_seconds"].to_numpy(dtype=np.float64)
+    ids = rows["utterance_id"].tolist()
+    keys = [key or f"\x00{name}" for key, name in zip(sentence_keys(rows), ids, strict=True)]
+    codes, names = pd.factorize(np.array(keys, dtype=object))
+    return _Speech(
+        seconds=seconds if seconds.sum() > 0 else np.ones(len(rows)),
+        sentences=codes.astype(np.int64),
+        sentence_names=names.tolist(),
+        ids=ids,
+        speakers=rows["speaker"].to_numpy(dtype=object),
+    )
+
+
+def _split_speakers(speech: _Speech, shares: Shares, seed: int) -> tuple[npt.NDArray[np.object_] | None, str]:
     """Give every speaker a split, or None and the reason why that is impossible."""
-    durations = pd.Series(seconds, index=speakers.index).groupby(speakers).sum()
-    total = float(durations.sum())
-    names = [str(name) for name in durations.index if name != ""]
-    wanted = {name: share for name, share in ((TEST, shares.test), (DEV, shares.dev)) if share > 0}
+    codes, found = pd.factorize(speech.speakers)
+    durations = dict(zip(found.tolist(), np.bincount(codes, weights=speech.seconds).tolist(), strict=True))
+    total = float(speech.seconds.sum())
+    names = sorted(name for name in durations if name)
     if not names:
         return None, (
             "No utterance names its speaker, so speakers may be in train and test alike: "
             "error rates will say little about new speakers."
         )
-    only = "All speech is by one speaker" if len(names) == 1 else f"There are only {len(names)} speakers"
-    impossible = (
-        f"{only}, too few to keep them apart: the same speakers are in train, dev and test (with other sentences), "
-        "so error rates will say little about new speakers."
-    )
-    if len(names) < len(wanted) + 1:
-        return None, impossible
-    ordered = [names[position] for position in order_by_hash(names, seed, "speaker")]
-    of_speaker = _fill(ordered, [float(durations[name]) for name in ordered], total, wanted)
-    got = {split: sum(float(durations[n]) for n in names if of_speaker[n] == split) / total for split in wanted}
-    if any(not _TOO_SMALL * wanted[s] <= got[s] <= _TOO_LARGE * wanted[s] for s in wanted):
-        of_speaker, got = _smallest_speakers(durations.drop("", errors="ignore"), total, wanted)
-        if any(got[s] < _TOO_SMALL * wanted[s] or got[s] > _TOO_LARGE * wanted[s] for s in wanted):
-            few = (
-                impossible
-                if len(names) < 10
-                else impossible.replace("only ", "").replace(
-                    "too few to keep them apart", "of such unequal amounts that they cannot be kept apart"
-                )
-            )
-            return None, few
-    return speakers.map(of_speaker | {"": TRAIN}).to_numpy(dtype=object), ""
+    wanted = shares.wanted
+    if len(names) > len(wanted):
+        share_of = {name: durations[name] / total for name in names}
+        ordered = [names[position] for position in order_by_hash(names, seed, "speaker")]
+        for split_of in (_fill_with_speakers(ordered, share_of, wanted), _take_nearest(names, share_of, wanted)):
+            got = {split: sum(share_of[name] for name in names if split_of[name] == split) for split in wanted}
+            if all(_LEAST * wanted[split] <= got[split] <= _MOST * wanted[split] for split in wanted):
+                of_code = np.array([split_of.get(name, TRAIN) for name in found.tolist()], dtype=object)
+                return of_code[codes], ""
+    if len(names) == 1:
+        who = "All speech is by one speaker: the same voice is in train, dev and test"
+    else:
+        who = (
+            f"There are {len(names)} speakers, too few or of too unequal amounts to keep them apart: "
+            "the same voices are in train, dev and test"
+        )
+    return None, f"{who}, so error rates will say little about new speakers."
 
 
-def _fill(names: list[str], seconds: list[float], total: float, wanted: dict[str, float]) -> dict[str, str]:
-    """Fill each wanted split in turn with what fits into its share, in the given order; the rest is train."""
+def _fill_with_speakers(ordered: list[str], share_of: dict[str, float], wanted: dict[str, float]) -> dict[str, str]:
+    """Put each speaker, in the given order, where there is still room for all they said; the rest is train."""
     filled = dict.fromkeys(wanted, 0.0)
     split_of = {}
-    for name, length in zip(names, seconds, strict=True):
-        fits = [s for s, share in wanted.items() if filled[s] + length <= share * total * 1.05]
-        split_of[name] = fits[0] if fits else TRAIN
-        if fits:
-            filled[fits[0]] += length
+    for name in ordered:
+        roomy = [split for split in wanted if filled[split] + share_of[name] <= wanted[split] * 1.05]
+        split_of[name] = roomy[0] if roomy else TRAIN
+        if roomy:
+            filled[roomy[0]] += share_of[name]
     return split_of
 
 
-def _smallest_speakers(
-    durations: "pd.Series[float]", total: float, wanted: dict[str, float]
-) -> tuple[dict[str, str], dict[str, float]]:
-    """Give the speaker nearest to each wanted share to that split, where no combination in hash order came near."""
-    split_of: dict[str, str] = {str(name): TRAIN for name in durations.index}
-    got = {}
+def _take_nearest(names: list[str], share_of: dict[str, float], wanted: dict[str, float]) -> dict[str, str]:
+    """Give each split the one speaker whose share is nearest to what it wants (for a handful of speakers)."""
+    split_of = dict.fromkeys(names, TRAIN)
     for split, share in wanted.items():
-        free = [name for name, taken in split_of.items() if taken == TRAIN]
-        best = min(free, key=lambda name: (abs(np.log(max(float(durations[name]), 1e-9) / (share * total))), name))
-        split_of[best] = split
-        got[split] = float(durations[best]) / total
-    return split_of, got
+        free = [name for name in names if split_of[name] == TRAIN]
+        nearest = min(free, key=lambda name, share=share: (abs(share_of[name] - share), name))  # type: ignore[misc]
+        split_of[nearest] = split
+    return split_of
 
 
-def _warn_about_speakers(speakers: "pd.Series[str]", splits: npt.NDArray[np.object_]) -> list[str]:
+def _warn_about_speakers(speakers: npt.NDArray[np.object_], splits: npt.NDArray[np.object_]) -> list[str]:
     warnings = []
     for split in (TEST, DEV):
-        named = sorted(set(speakers[splits == split]))
+        named = set(speakers[splits == split].tolist())
         if len(named) == 1:
-            warnings.append(f"Only one speaker is in {split} ({named[0]}): this one voice decides its error rates.")
+            warnings.append(f"Only one speaker is in {split} ({named.pop()}): this one voice decides its error rates.")
     unnamed = int((speakers == "").sum())
     if unnamed:
         warnings.append(
@@ -190,85 +202,93 @@ def _warn_about_speakers(speakers: "pd.Series[str]", splits: npt.NDArray[np.obje
 
 
 def _set_aside_shared(
-    splits: npt.NDArray[np.object_],
-    sentences: "pd.Series[str]",
-    seconds: npt.NDArray[np.float64],
-    shares: Shares,
-    seed: int,
+    splits: npt.NDArray[np.object_], speech: _Speech, shares: Shares, seed: int
 ) -> tuple[npt.NDArray[np.object_], list[str]]:
-    """Set aside utterances whose sentence is in several splits, keeping it in the one that its hash draws."""
-    codes, uniques = pd.factorize(sentences.to_numpy(dtype=object))
-    present = np.zeros((len(uniques), 3), dtype=bool)
-    names = (TRAIN, DEV, TEST)
-    for column, name in enumerate(names):
-        present[codes[splits == name], column] = True
-    shared = present.sum(axis=1) > 1
-    if not shared.any():
+    """Set utterances aside until no sentence is in two splits, if that does not cost too much."""
+    columns = (TRAIN, DEV, TEST)
+    column = np.select([splits == TRAIN, splits == DEV], [0, 1], default=2)
+    present = np.zeros((len(speech.sentence_names), 3), dtype=bool)
+    present[speech.sentences, column] = True
+    shared = np.flatnonzero(present.sum(axis=1) > 1)
+    if not len(shared):
         return splits, []
-    keep = np.zeros_like(present)
-    keep[~shared] = present[~shared]
-    positions = np.flatnonzero(shared)
-    wanted = {TEST: shares.test, DEV: shares.dev}
-    drawn = _fill_by_hash([str(uniques[p]) for p in positions], np.ones(len(positions)), wanted, seed)
-    # A sentence that one speaker of test and many of train said costs least where it is dropped from test. Where most
-    # sentences are shared (one reading list for everybody) that would empty test, so there the hash decides.
-    test_kept = seconds[(splits == TEST) & ~shared[codes]].sum() / max(seconds[splits == TEST].sum(), 1e-9)
-    for position, name in zip(positions, drawn, strict=True):
-        column = names.index(name) if test_kept < 0.5 else 0
-        choices = np.flatnonzero(present[position])
-        keep[position, column if present[position, column] else choices[0]] = True
-    columns = np.select([splits == TRAIN, splits == DEV], [0, 1], default=2)
-    aside = ~keep[codes, columns]
-    cost = float(seconds[aside].sum() / seconds.sum())
+    keep = present.copy()
+    keep[shared] = False
+    keep[shared, _choose_keepers(present[shared], shared, column, speech, shares, seed)] = True
+    aside = ~keep[speech.sentences, column]
+    cost = float(speech.seconds[aside].sum() / speech.seconds.sum())
     if cost > shares.max_set_aside:
         return splits, [
-            f"{count(int(shared.sum()), 'sentence')} said by speakers of several splits stay in all of them, because "
-            f"setting them aside would cost {cost:.0%} of the speech (max_set_aside_share = {shares.max_set_aside:g}): "
+            f"{count(len(shared), 'sentence')} said by speakers of several splits stay in all of them, because setting "
+            f"them aside would cost {cost:.0%} of the speech (max_set_aside_share is {shares.max_set_aside:g}): "
             "error rates will say little about new sentences."
         ]
-    chosen = splits.copy()
-    chosen[aside] = OTHER
+    chosen = np.where(aside, OTHER, np.array(columns, dtype=object)[column])
     return chosen, [
         f"{count(int(aside.sum()), 'utterance')} ({cost:.1%} of the speech) set aside as other, because their "
         "sentences are said in another split too."
     ]
 
 
-def _sentences_or_utterances(
-    sentences: "pd.Series[str]", ids: "pd.Series[str]", seconds: npt.NDArray[np.float64]
-) -> tuple[list[str], list[str]]:
-    """Choose what is kept whole: sentences, or utterances where a few sentences are most of the speech."""
-    largest = pd.Series(seconds, index=sentences.index).groupby(sentences).sum().sort_values(ascending=False)
-    if len(largest) >= 10 or len(largest) == len(ids):
-        return sentences.tolist(), []
-    return ids.tolist(), [
-        f"There are only {count(len(largest), 'different sentence')}, so the same ones are in train, dev and test: "
+def _choose_keepers(
+    present: npt.NDArray[np.bool_],
+    shared: npt.NDArray[np.int64],
+    column: npt.NDArray[np.int64],
+    speech: _Speech,
+    shares: Shares,
+    seed: int,
+) -> npt.NDArray[np.int64]:
+    """Choose for each shared sentence the one split (0 train, 1 dev, 2 test) that keeps it.
+
+    A few sentences said by many cost least where train keeps them. Where most sentences are shared (one reading list
+    for everybody) that would empty dev and test, so there each sentence is drawn by its hash.
+    """
+    first: npt.NDArray[np.int64] = np.argmax(present, axis=1)
+    is_shared = np.zeros(len(speech.sentence_names), dtype=bool)
+    is_shared[shared] = True
+    scored = column > 0
+    lost = speech.seconds[scored & is_shared[speech.sentences]].sum() / max(speech.seconds[scored].sum(), 1e-9)
+    if lost < 0.5:
+        return first
+    names = [speech.sentence_names[position] for position in shared.tolist()]
+    drawn = _fill_groups(names, np.ones(len(names)), shares.wanted, seed)
+    wanted_column = np.select([drawn == TRAIN, drawn == DEV], [0, 1], default=2)
+    has_it = present[np.arange(len(shared)), wanted_column]
+    chosen: npt.NDArray[np.int64] = np.where(has_it, wanted_column, first)
+    return chosen
+
+
+def _draw_sentences(speech: _Speech, wanted: dict[str, float], seed: int) -> tuple[npt.NDArray[np.object_], list[str]]:
+    """Draw whole sentences into the wanted splits, or utterances where there are too few different sentences."""
+    if len(speech.sentence_names) >= _MIN_SENTENCES or len(speech.sentence_names) == len(speech.ids):
+        lengths = np.zeros(len(speech.sentence_names))
+        np.add.at(lengths, speech.sentences, speech.seconds)
+        return _fill_groups(speech.sentence_names, lengths, wanted, seed)[speech.sentences], []
+    different = count(len(speech.sentence_names), "different sentence")
+    return _fill_groups(speech.ids, speech.seconds, wanted, seed), [
+        f"There is no more than {different}, so the same ones are in train, dev and test: "
         "error rates will say little about new sentences."
     ]
 
 
-def _fill_by_hash(
-    keys: Sequence[Hashable], seconds: npt.NDArray[np.float64], wanted: dict[str, float], seed: int
+def _fill_groups(
+    names: Sequence[str], seconds: npt.NDArray[np.float64], wanted: dict[str, float], seed: int
 ) -> npt.NDArray[np.object_]:
-    """Draw whole groups of equal keys in hash order until each wanted split has its share; the rest is train."""
-    codes, uniques = pd.factorize(np.asarray(keys, dtype=object))
-    group_seconds = np.bincount(codes, weights=seconds, minlength=len(uniques))
-    order = order_by_hash([str(key) for key in uniques], seed, "sentence")
+    """Draw groups in hash order until each wanted split has its share of all seconds; the rest is train.
+
+    A group of more than twice the room that is left goes elsewhere. At least one group stays in train.
+    """
     total = float(seconds.sum())
-    split_of_group = np.full(len(uniques), TRAIN, dtype=object)
-    filled = dict.fromkeys(wanted, 0.0)
-    open_splits = list(wanted)
-    for position in order:
-        if not open_splits:
+    split_of = np.full(len(names), TRAIN, dtype=object)
+    room = {split: share * total for split, share in wanted.items()}
+    for position in order_by_hash(names, seed, "sentence")[: max(len(names) - 1, 0)]:
+        if not room:
             break
-        length = group_seconds[position]
-        for split in open_splits:
-            room = wanted[split] * total - filled[split]
-            if length <= 2 * room:
-                split_of_group[position] = split
-                filled[split] += length
-                if wanted[split] * total - filled[split] <= 0:
-                    open_splits.remove(split)
-                break
-    chosen: npt.NDArray[np.object_] = split_of_group[codes]
-    return chosen
+        length = float(seconds[position])
+        split = next((split for split, left in room.items() if length <= 2 * left), None)
+        if split is not None:
+            split_of[position] = split
+            room[split] -= length
+            if room[split] <= 1e-9 * total:
+                del room[split]
+    return split_of

@@ -7,6 +7,8 @@ for splits that somebody else published.
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lowres.manifest.schema import DEV, TEST, TRAIN
@@ -68,12 +70,38 @@ class SplitOverlap:
         return said
 
 
-def sentence_keys(texts: "pd.Series[str]") -> "pd.Series[str]":
-    """Turn texts into keys that are equal for equal sentences: lower-cased, runs of white space as one space.
+def sentence_keys(table: pd.DataFrame) -> list[str]:
+    """Return (N,) texts lower-cased and with single spaces: equal for what counts as the same sentence."""
+    return [" ".join(text.casefold().split()) for text in table["text"].tolist()]
 
-    Empty texts keep the empty key, which is never counted as a shared sentence.
+
+def sentence_codes(table: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Number the sentences of a table: equal numbers for texts that differ in case and white space only.
+
+    Returns:
+        (N,) int64 from 0; -1 for empty text, which is never a shared sentence.
     """
-    return pd.Series([" ".join(text.casefold().split()) for text in texts.tolist()], index=texts.index, dtype="str")
+    texts = sentence_keys(table)
+    codes = pd.factorize(np.array(texts, dtype=object))[0].astype(np.int64)
+    if "" in texts:
+        codes[codes == codes[texts.index("")]] = -1
+    return codes
+
+
+def speaker_codes(table: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Number the speakers of a table, (N,) int64 from 0; -1 where nobody is named."""
+    speakers = table["speaker"].to_numpy(dtype=object)
+    codes = pd.factorize(speakers)[0].astype(np.int64)
+    codes[speakers == ""] = -1
+    return codes
+
+
+def is_among(codes: npt.NDArray[np.int64], chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Say for each of (N,) codes whether a row of `chosen` (N,) has it too; -1 never does."""
+    known = np.zeros(int(codes.max(initial=-1)) + 2, dtype=bool)
+    known[codes[chosen]] = True
+    known[-1] = False
+    return known[codes]
 
 
 def count_overlap(table: pd.DataFrame) -> SplitOverlap:
@@ -82,29 +110,33 @@ def count_overlap(table: pd.DataFrame) -> SplitOverlap:
     Args:
         table: has split, speaker, text and included; rows with included false are left out.
     """
-    used = table.loc[table["included"] & table["split"].isin((TRAIN, DEV, TEST)), ["split", "speaker", "text"]]
-    used = used.assign(sentence=sentence_keys(used["text"]))
-    parts = {name: part for name, part in used.groupby("split", sort=False) if len(part)}
+    splits = table["split"].to_numpy(dtype=object)
+    included = table["included"].to_numpy(dtype=bool)
+    rows = {name: included & (splits == name) for name in (TRAIN, DEV, TEST)}
+    codes = {"speaker": speaker_codes(table), "sentence": sentence_codes(table)}
     pairs = tuple(
-        _compare(first, second, parts[first], parts[second])
-        for first, second in _PAIRS
-        if first in parts and second in parts
+        _compare(first, second, rows, codes) for first, second in _PAIRS if rows[first].any() and rows[second].any()
     )
-    return SplitOverlap(pairs, int((used["speaker"] == "").sum()))
+    used = rows[TRAIN] | rows[DEV] | rows[TEST]
+    return SplitOverlap(pairs, int((used & (codes["speaker"] == -1)).sum()))
 
 
-def _compare(first: str, second: str, first_rows: pd.DataFrame, second_rows: pd.DataFrame) -> PairOverlap:
+def _compare(
+    first: str,
+    second: str,
+    rows: dict[str, npt.NDArray[np.bool_]],
+    codes: dict[str, npt.NDArray[np.int64]],
+) -> PairOverlap:
     shared = {}
-    for column in ("speaker", "sentence"):
-        known = set(first_rows[column].unique()) - {""}
-        concerned = second_rows.loc[second_rows[column].isin(known), column]
-        shared[column] = (int(concerned.nunique()), len(concerned))
+    for name, numbers in codes.items():
+        concerned = numbers[rows[second] & is_among(numbers, rows[first])]
+        shared[name] = (len(np.unique(concerned)), len(concerned))
     return PairOverlap(
         first=first,
         second=second,
         num_shared_speakers=shared["speaker"][0],
         num_shared_sentences=shared["sentence"][0],
-        num_second_utterances=len(second_rows),
+        num_second_utterances=int(rows[second].sum()),
         num_utterances_of_shared_speakers=shared["speaker"][1],
         num_utterances_of_shared_sentences=shared["sentence"][1],
     )

@@ -81,6 +81,7 @@ class SplitResult:
             afterwards, whatever was intended.
         origin: "given" or "made".
         reported_split: "test", or "dev" where there is no test.
+        overlap: what the splits share, counted.
     """
 
     splits: "pd.Series[str]"
@@ -89,6 +90,7 @@ class SplitResult:
     sentence_disjoint: bool
     origin: Literal["given", "made"]
     reported_split: Literal["test", "dev"]
+    overlap: SplitOverlap
 
 
 def assign_splits(table: pd.DataFrame, settings: SplitSettings, seed: int = 1) -> SplitResult:
@@ -149,7 +151,7 @@ def _conclude(
     table: pd.DataFrame, splits: "pd.Series[str]", warnings: list[str], origin: Literal["given", "made"]
 ) -> SplitResult:
     overlap = count_overlap(table.assign(split=splits))
-    used = set(splits[table["included"]].unique())
+    used = set(splits[table["included"]].to_numpy(dtype=object).tolist())
     with_train = [pair for pair in overlap.pairs if pair.first == TRAIN]
     speaker_disjoint = not any(pair.num_shared_speakers for pair in with_train) and bool(with_train)
     all_unnamed = bool((table.loc[table["included"], "speaker"] == "").all())
@@ -169,4 +171,5 @@ def _conclude(
         sentence_disjoint=sentence_disjoint,
         origin=origin,
         reported_split="test" if TEST in used or DEV not in used else "dev",
+        overlap=overlap,
     )

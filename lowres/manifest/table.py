@@ -17,7 +17,14 @@ import numpy as np
 import pandas as pd
 
 from lowres.errors import CorpusError
-from lowres.manifest.schema import FLOAT_COLUMNS, INTEGER_COLUMNS, MANIFEST_COLUMNS, TEXT_COLUMNS, conform_table
+from lowres.manifest.schema import (
+    BOOLEAN_COLUMNS,
+    FLOAT_COLUMNS,
+    INTEGER_COLUMNS,
+    MANIFEST_COLUMNS,
+    TEXT_COLUMNS,
+    conform_table,
+)
 
 MANIFEST_FILE: Final = "manifest.tsv"
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -146,10 +153,12 @@ def _manifest_lines(table: pd.DataFrame) -> Iterable[str]:
 
 def _cells(column: "pd.Series[str]", name: str) -> list[str]:
     if name in TEXT_COLUMNS:
-        return [_quote(value) for value in column.tolist()]
-    if name == "included":
+        values = column.tolist()
+        # One look at the whole block is far faster than one at each cell, and nearly always enough.
+        return [_quote(value) for value in values] if _NEEDS_QUOTES.search("".join(values)) else values
+    if name in BOOLEAN_COLUMNS:
         return [_TRUE if value else _FALSE for value in column.tolist()]
-    return [repr(value) for value in column.tolist()]
+    return list(map(repr, column.tolist()))
 
 
 def _quote(cell: str) -> str:

@@ -1,14 +1,15 @@
 """Checks of transcripts: empty, undeclared symbols, odd pace, too long for CTC, said twice, said in two splits."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from lowres.manifest.findings import CheckResult, column, describe, make_result
-from lowres.manifest.overlap import sentence_keys
+from lowres.manifest.overlap import is_among, sentence_codes
 from lowres.manifest.schema import DEV, TEST, TRAIN
 
 _SYMBOLS_IN_SENTENCE = 12
@@ -35,11 +36,12 @@ def check_undeclared_symbols(
     """
     if not alphabet:
         return make_result("undeclared-symbols", "warn", table["utterance_id"].iloc[:0], [], "")
-    letters = frozenset(symbol for symbol in alphabet if len(symbol) == 1) | {" "}
+    letters = re.escape("".join(symbol for symbol in alphabet if len(symbol) == 1))
+    looks_undeclared = re.compile(f"[^ {letters}]").search
     ids, details = [], []
     counted: Counter[str] = Counter()
     for position, text in enumerate(table["text"].tolist()):
-        if letters.issuperset(text):
+        if not looks_undeclared(text):
             continue
         undeclared = Counter(list_undeclared(text))
         if undeclared:
@@ -105,10 +107,12 @@ def check_pace(table: pd.DataFrame, max_ratio: float, max_deviations: float) -> 
 
 def check_duplicate_text(table: pd.DataFrame) -> CheckResult:
     """Find utterances whose speaker says a sentence again; unnamed speakers count as one."""
-    keys = pd.DataFrame({"speaker": table["speaker"], "sentence": sentence_keys(table["text"])})
-    bad = keys.duplicated() & (keys["sentence"] != "")
-    first = table.assign(sentence=keys["sentence"])[~keys.duplicated()].set_index(["speaker", "sentence"])
-    originals: Sequence[str] = first.loc[pd.MultiIndex.from_frame(keys[bad]), "utterance_id"].tolist()
+    sentences = sentence_codes(table)
+    speakers = pd.factorize(table["speaker"].to_numpy(dtype=object))[0]
+    keys = sentences * (int(speakers.max(initial=0)) + 1) + speakers
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    bad = (first[group] != np.arange(len(table))) & (sentences >= 0)
+    originals = table["utterance_id"].to_numpy(dtype=object)[first[group[bad]]].tolist()
     details = [f"same text and speaker as {name}" for name in originals]
     told = "the same sentence by the same speaker as an earlier utterance"
     return make_result("duplicate-text", "warn", table["utterance_id"][bad], details, told)
@@ -119,10 +123,10 @@ def check_shared_sentences(table: pd.DataFrame) -> CheckResult:
 
     Rows with included false neither count nor are counted.
     """
-    used = table["included"]
-    keys = sentence_keys(table["text"])
-    in_train = set(keys[used & (table["split"] == TRAIN)].unique()) - {""}
-    bad = used & table["split"].isin((DEV, TEST)) & keys.isin(in_train)
-    details = [f"in {split} and in train" for split in table["split"][bad].tolist()]
+    splits = table["split"].to_numpy(dtype=object)
+    used = table["included"].to_numpy(dtype=bool)
+    in_train = is_among(sentence_codes(table), used & (splits == TRAIN))
+    bad = used & in_train & ((splits == DEV) | (splits == TEST))
+    details = [f"in {split} and in train" for split in splits[bad].tolist()]
     told = "the sentence is in train too, so error rates on it say little about new sentences"
     return make_result("sentence-in-train", "warn", table["utterance_id"][bad], details, told)
