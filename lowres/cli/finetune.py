@@ -1,0 +1,114 @@
+"""`lowres finetune`: train a recogniser and show how it learns."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from lowres.cli.console import console, plain_table, print_next
+from lowres.cli.finetune_view import FinetuneView, duration
+from lowres.cli.options import ProjectOption, RecipeOption, SetOption
+
+if TYPE_CHECKING:
+    from lowres.stages.finetune import FinetuneResult
+
+INTERRUPTED_STATUS = 130
+
+HoursOption = Annotated[
+    str | None,
+    typer.Option("--hours", metavar="AMOUNT", help="Training speech to use: 1, 0.5, 10min, 2h; without it, all."),
+]
+MinutesOption = Annotated[
+    float | None,
+    typer.Option("--minutes", min=0.01, help="Time to train in; the whole learning rate schedule is fitted into it."),
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of weights, order, masks and dropout.")]
+RunOption = Annotated[
+    str | None, typer.Option("--run", metavar="NAME", help="Name of the run; without it, made from hours and seed.")
+]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped or killed.")]
+
+
+def finetune(
+    project: ProjectOption = Path(),
+    recipe: RecipeOption = None,
+    overrides: SetOption = None,
+    hours: HoursOption = None,
+    minutes: MinutesOption = None,
+    seed: SeedOption = None,
+    run: RunOption = None,
+    resume: ResumeOption = False,
+) -> None:
+    """Train a recogniser on the prepared corpus; it can be stopped and resumed at any moment."""
+    from lowres.manifest.subsets import parse_amount
+    from lowres.recipe import load_recipe
+    from lowres.stages.finetune import FinetuneOptions
+    from lowres.stages.finetune import finetune as run_finetuning
+
+    loaded = load_recipe(recipe, overrides or [], project=project)
+    options = FinetuneOptions(
+        hours=None if hours is None else parse_amount(hours) / 60, minutes=minutes, seed=seed, run=run, resume=resume
+    )
+    with FinetuneView() as view, stopping_politely(view) as stop:
+        result = run_finetuning(project, loaded, options, view.show, is_stop_asked=lambda: stop.is_asked)
+    if result.ending == "interrupted":
+        console.print(Text(f"Stopped after {result.record.updates:,} updates; everything is saved."), soft_wrap=True)
+        print_next("To go on", with_project(f"lowres finetune --resume --run {result.record.name}", project, recipe))
+        raise typer.Exit(INTERRUPTED_STATUS)
+    print_result(result)
+    print_next("To measure it", with_project(f"lowres evaluate --run {result.record.name}", project, recipe))
+
+
+class Stop:
+    """Whether somebody has asked to stop."""
+
+    is_asked = False
+
+
+@contextmanager
+def stopping_politely(view: FinetuneView) -> Iterator[Stop]:
+    """Turn the first Ctrl-C or SIGTERM into a request to save and stop; the second one stops at once."""
+    stop = Stop()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        if stop.is_asked:
+            raise KeyboardInterrupt
+        stop.is_asked = True
+        view.say("Stopping after this update and saving; press Ctrl-C again to stop at once.")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def print_result(result: "FinetuneResult") -> None:
+    """Say how the run ended, in figures."""
+    record = result.record
+    table = plain_table("", "")
+    if record.best_dev_character_error_rate is not None and record.best_dev_word_error_rate is not None:
+        table.add_row(
+            Text("best on dev"),
+            Text(
+                f"CER {record.best_dev_character_error_rate:.1%}, WER {record.best_dev_word_error_rate:.1%} "
+                f"after {record.best_step:,} updates"
+            ),
+        )
+    table.add_row(Text("trained"), Text(f"{record.updates:,} updates, {record.hours_processed:.2f} h of audio heard"))
+    table.add_row(Text("time"), Text(f"{duration(record.wall_seconds)} ({result.ending})"))
+    table.add_row(Text("recogniser"), Text(str(result.folder / "checkpoints" / "best")))
+    console.print(table)
+
+
+def with_project(command: str, project: Path, recipe: str | None) -> str:
+    """Add to a command the options that this one was given."""
+    if recipe is not None:
+        command += f" --recipe {recipe}"
+    return command if project == Path() else f"{command} --project {project}"
