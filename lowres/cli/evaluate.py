@@ -129,12 +129,16 @@ def _print_rates(result: "EvaluationResult") -> None:
     table = plain_table("", "rate", "95 %: other sentences", "95 %: other speakers", "changed", "added", "left out")
     for column in table.columns[1:]:
         column.justify = "right"
-    rows: list[tuple[str, Rates]] = [("", result.scorecard.normalised), (" as written", result.scorecard.raw)]
-    for suffix, rates in rows:
-        for name, rate in (("words (WER)", rates.words), ("letters (CER)", rates.characters)):
+    rows: list[tuple[str, str, Rates]] = [
+        ("words (WER)", "letters (CER)", result.scorecard.normalised),
+        ("as written, WER", "as written, CER", result.scorecard.raw),
+    ]
+    for of_words, of_letters, rates in rows:
+        is_raw = rates is result.scorecard.raw
+        for name, rate in ((of_words, rates.words), (of_letters, rates.characters)):
             table.add_row(
-                Text(name + suffix, style="dim" if suffix else ""),
-                Text(percent(rate.counts.error_rate), style="" if suffix else "bold"),
+                Text(name, style="dim" if is_raw else ""),
+                Text(percent(rate.counts.error_rate), style="" if is_raw else "bold"),
                 Text(interval_text(rate.over_utterances)),
                 Text(interval_text(rate.over_speakers)),
                 f"{rate.counts.substitutions:,}",
@@ -143,8 +147,8 @@ def _print_rates(result: "EvaluationResult") -> None:
             )
     console.print(table)
     rules = result.contents.provenance.text_rules
-    said = "; ".join(rules) if rules else "none"
-    console.print(Text(f"text rules: {said}. “as written” is scored without them.", style="dim"))
+    said = " ".join(rules) if rules else "none."
+    console.print(Text(f"text rules: {said} “as written” is scored without them.", style="dim"))
 
 
 def _print_cautions(result: "EvaluationResult") -> None:
@@ -199,7 +203,7 @@ def _print_kinds(result: "EvaluationResult") -> None:
             )
         )
     pairs = [
-        f"{shown(confusion.reference)} > {shown(confusion.hypothesis)} ({confusion.count:,})"
+        f"{_unit(confusion.reference)} > {_unit(confusion.hypothesis)} ({confusion.count:,})"
         for confusion in card.grapheme_confusions.substitutions[:NUM_CONFUSIONS_SHOWN]
     ]
     if pairs:
@@ -240,6 +244,10 @@ def _print_ending(result: "EvaluationResult") -> None:
         soft_wrap=True,
     )
     print_next("Open it in a browser; to train again with another seed", "lowres finetune --seed 2")
+
+
+def _unit(letter: str) -> str:
+    return "space" if letter == " " else shown(letter)
 
 
 def shown(text: str) -> str:

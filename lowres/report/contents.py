@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass, field
 
+from lowres.scoring.bootstrap import FEW_SPEAKERS
 from lowres.scoring.scorecard import Scorecard, ScoredText
 
 FEW_UTTERANCES = 100
-FEW_SPEAKERS = 5
+MANY_ENOUGH = 20
 
 
 @dataclass(frozen=True)
 class TrainingOverlap:
     """What of the scored split was in the training data that the recognizer really saw.
 
-    Speakers "" are unknown and never counted as shared.
+    Speakers "" are unknown and not counted.
     """
 
     num_speakers: int
@@ -153,7 +154,8 @@ def _about_overlap(overlap: TrainingOverlap) -> list[Caution]:
 
 def _about_size(text: ScoredText) -> list[Caution]:
     found = []
-    num_utterances, speakers = len(text.utterance_ids), set(text.speakers)
+    num_utterances, speakers = len(text.utterance_ids), set(text.speakers) - {""}
+    num_unnamed = sum(speaker == "" for speaker in text.speakers)
     if num_utterances < FEW_UTTERANCES:
         found.append(
             Caution(
@@ -161,11 +163,11 @@ def _about_size(text: ScoredText) -> list[Caution]:
                 f"Only {num_utterances:,} utterances were scored: the figure would move a lot with other ones.",
             )
         )
-    if speakers == {""}:
+    if not speakers:
         found.append(
             Caution("speakers unknown", "Nobody said who speaks, so the figure cannot be told apart by speaker.", False)
         )
-    elif len(speakers) == 1:
+    elif len(speakers) == 1 and not num_unnamed:
         found.append(
             Caution("one speaker", "Everything was said by one person: other people may be heard far worse or better.")
         )
@@ -173,7 +175,16 @@ def _about_size(text: ScoredText) -> list[Caution]:
         found.append(
             Caution(
                 "few speakers",
-                f"Only {len(speakers)} people speak here: the interval over speakers is a rough figure.",
+                f"Only {len(speakers)} {'person is' if len(speakers) == 1 else 'people are'} named as speakers here: "
+                "the range for other speakers is a rough figure.",
+                serious=False,
+            )
+        )
+    if speakers and num_unnamed:
+        found.append(
+            Caution(
+                "some speakers unknown",
+                f"Nobody said who speaks in {num_unnamed:,} utterances; they count as one more speaker.",
                 serious=False,
             )
         )
@@ -190,6 +201,15 @@ def _about_output(contents: ReportContents) -> list[Caution]:
                 "often wrote nothing",
                 f"The recogniser wrote nothing at all for {num_silent:,} of {num_utterances:,} utterances: "
                 "it has not learned enough yet, or the recordings are not what it was trained on.",
+            )
+        )
+    written, said = set(contents.text.hypotheses) - {""}, set(contents.text.references)
+    if num_utterances >= MANY_ENOUGH and written and len(written) < 0.1 * len(said):
+        found.append(
+            Caution(
+                "writes the same over and over",
+                f"For {len(said):,} different sentences the recogniser wrote only {len(written):,} different lines: "
+                "it has not learned to listen yet. Train longer, or on more speech.",
             )
         )
     if contents.scorecard.empty_references:

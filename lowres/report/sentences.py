@@ -34,6 +34,8 @@ def headline(words: Rate, characters: Rate) -> str:
         return "The references are empty, so there is no error rate."
     if words.counts.num_errors == 0:
         return f"Not one of the {words.counts.num_reference:,} words needs correcting."
+    if words.counts.hits == 0:
+        return f"Not one of the {words.counts.num_reference:,} words was heard right."
     wrong_words, wrong_letters = per_hundred(words.counts.error_rate), per_hundred(characters.counts.error_rate)
     if words.counts.error_rate >= 1:
         return f"There are as many word errors as words, or more: about {wrong_words} for every 100 words said."
@@ -44,12 +46,17 @@ def range_sentence(words: Rate) -> str:
     """Say what the interval of the word error rate means; "" where there is none."""
     if words.over_utterances is None:
         return ""
-    low, high = per_hundred(words.over_utterances.low), per_hundred(words.over_utterances.high)
-    sentence = f"With other sentences like these from the same speakers, between {low} and {high} words in 100"
+    sentence = f"With other sentences like these from the same speakers, {_between(words.over_utterances)} words in 100"
     if words.over_speakers is None:
         return sentence + "."
-    low, high = per_hundred(words.over_speakers.low), per_hundred(words.over_speakers.high)
-    return f"{sentence}; with other speakers like these {words.over_speakers.num_units}, between {low} and {high}."
+    return (
+        f"{sentence}; with other speakers like these {words.over_speakers.num_units}, {_between(words.over_speakers)}."
+    )
+
+
+def _between(interval: Interval) -> str:
+    low, high = per_hundred(interval.low), per_hundred(interval.high)
+    return f"about {low}" if low == high else f"between {low} and {high}"
 
 
 def duration_text(seconds: float) -> str:

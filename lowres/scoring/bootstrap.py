@@ -90,7 +90,8 @@ def interval_over_speakers(
 ) -> Interval | None:
     """Return the interval over speakers drawn again with all their utterances; None with fewer than two speakers.
 
-    With fewer than `FEW_SPEAKERS` it is a rough figure, and the reader should be told.
+    With fewer than `FEW_SPEAKERS` it is a rough figure, and the reader should be told. Utterances of the speaker "",
+    whom nobody named, are drawn together like those of one more speaker.
     """
     names, group = np.unique(np.asarray(speakers, dtype=object).astype(str), return_inverse=True)
     if len(names) < 2:

@@ -83,15 +83,15 @@ def gather_split_facts(
     corpus: PreparedCorpus, rows: pd.DataFrame, training: pd.DataFrame, recognizer: Recognizer, split: str
 ) -> SplitFacts:
     """Count what of the scored rows the recogniser met in training, and what it cannot get right."""
-    speakers = set(rows["speaker"])
-    known_sentences = set(sentence_keys(training["text"])) - {""}
+    speakers = set(rows["speaker"]) - {""}
+    known_sentences = set(sentence_keys(training)) - {""}
     in_split = corpus.table["split"] == split
     return SplitFacts(
         overlap=TrainingOverlap(
             num_speakers=len(speakers),
-            shared_speakers=tuple(sorted((speakers & set(training["speaker"])) - {""})),
+            shared_speakers=tuple(sorted(speakers & set(training["speaker"]))),
             num_utterances=len(rows),
-            num_shared_sentences=int(sentence_keys(rows["text"]).isin(known_sentences).sum()),
+            num_shared_sentences=sum(key in known_sentences for key in sentence_keys(rows)),
         ),
         dev_chose_checkpoint=split == DEV and recognizer.metadata.training.get("dev_character_error_rate") is not None,
         num_excluded=int((in_split & ~corpus.table["included"]).sum()),

@@ -34,6 +34,7 @@ def test_small_tests_and_few_speakers_are_called_out(make_contents: MakeContents
     assert badges(make_contents(MANY, speakers=["ana"] * 120)) == ["one speaker"]
     assert badges(make_contents(MANY, speakers=["ana", "ben"] * 60)) == ["few speakers"]
     assert badges(make_contents(MANY, speakers=[""] * 120)) == ["speakers unknown"]
+    assert badges(make_contents(MANY, speakers=["", "ana"] * 60)) == ["few speakers", "some speakers unknown"]
 
 
 def test_synthetic_speech_and_dev_are_called_out(make_contents: MakeContents) -> None:
@@ -46,6 +47,13 @@ def test_what_was_left_out_or_cannot_be_written_is_counted(make_contents: MakeCo
     assert [c.serious for c in contents.cautions] == [False, False]
     assert "3 utterances" in contents.cautions[0].sentence
     assert "“ʃ” (4)" in contents.cautions[1].sentence
+
+
+def test_a_recogniser_that_does_not_listen_is_called_out(make_contents: MakeContents) -> None:
+    deaf = [(f"a b{i}", "ma", f"a b{i}") for i in range(120)]
+    assert badges(make_contents(deaf, speakers=SPEAKERS)) == ["writes the same over and over"]
+    silent = [(f"a b{i}", "", f"a b{i}") for i in range(120)]
+    assert badges(make_contents(silent, speakers=SPEAKERS)) == ["often wrote nothing"]
 
 
 def test_empty_references_are_counted(make_contents: MakeContents) -> None:

@@ -32,8 +32,10 @@ def test_the_headline_names_words_and_letters() -> None:
 
 
 def test_the_headline_copes_with_extremes() -> None:
-    assert "about 130 for every 100" in headline(rate(13, 10), rate(9, 10))
+    many = Rate(ErrorCounts(hits=2, substitutions=8, insertions=5, deletions=0), None, None)
+    assert "about 130 for every 100" in headline(many, rate(9, 10))
     assert headline(rate(0, 1234), rate(0, 5000)) == "Not one of the 1,234 words needs correcting."
+    assert headline(rate(10, 10), rate(8, 10)) == "Not one of the 10 words was heard right."
     assert "no error rate" in headline(rate(3, 0), rate(3, 0))
 
 
@@ -41,6 +43,7 @@ def test_the_range_is_said_for_utterances_and_speakers() -> None:
     near, wide = Interval(0.341, 0.398, 500), Interval(0.25, 0.5, 7)
     assert range_sentence(rate(1, 2)) == ""
     assert range_sentence(rate(1, 2, near)).endswith("between 34 and 40 words in 100.")
+    assert "about 34 words" in range_sentence(rate(1, 2, Interval(0.341, 0.342, 500)))
     assert range_sentence(rate(1, 2, near, wide)).endswith("like these 7, between 25 and 50.")
 
 
