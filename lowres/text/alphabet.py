@@ -33,7 +33,7 @@ def undeclared_symbols(text: str, alphabet: Sequence[str]) -> list[str]:
         text: a transcript after the recipe's rules.
         alphabet: letters, multigraphs, letters with marks, or bare combining marks.
     """
-    if not alphabet:
+    if not alphabet or _characters(tuple(alphabet)).issuperset(text):
         return []
     return [symbol for symbol, parts in _symbols(text, tuple(alphabet)) if parts is None]
 
@@ -74,6 +74,12 @@ def _parts(symbol: str, alphabet: tuple[str, ...]) -> list[str] | None:
     decomposed = unicodedata.normalize("NFD", symbol)
     found = re.findall("|".join(map(re.escape, longest_first)), decomposed) if alphabet else []
     return [in_pieces[piece] for piece in found] if "".join(found) == decomposed else None
+
+
+@lru_cache(maxsize=64)
+def _characters(alphabet: tuple[str, ...]) -> frozenset[str]:
+    """Give the declared symbols of one character, and the space: a text of nothing else needs no closer look."""
+    return frozenset({" ", *(symbol for symbol in alphabet if len(symbol) == 1)})
 
 
 @lru_cache(maxsize=64)
