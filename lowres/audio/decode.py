@@ -128,8 +128,9 @@ def _mono(block: npt.NDArray[np.float32], channel: int | None) -> FloatArray:
     if channel is not None:
         return np.ascontiguousarray(block[:, channel])
     if block.shape[1] == 1:
-        return block[:, 0]
-    return block.mean(axis=1, dtype=np.float32)
+        return block.reshape(-1)
+    mean: FloatArray = block.mean(axis=1, dtype=np.float32)
+    return mean
 
 
 def _resampled(path: Path, blocks: Iterator[FloatArray], sample_rate: int) -> Iterator[FloatArray]:

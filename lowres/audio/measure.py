@@ -12,7 +12,7 @@ Int16Array = npt.NDArray[np.int16]
 SILENCE_DBFS = -120.0
 """What digital silence measures, instead of minus infinity."""
 FRAME_SAMPLES = 512
-NUM_SPECTRA = 96
+NUM_SPECTRA = 48
 BAND_HZ = 250
 # A band counts as present when it is less than this far below the strongest one. Speech recorded at 16 kHz keeps its
 # hiss and its fricatives within 60 dB; resampling from 8 kHz leaves rounding noise, 80 dB down and more.

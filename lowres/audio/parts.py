@@ -7,6 +7,7 @@ were asked for, and the settings that decide what the samples are.
 
 import hashlib
 import json
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import inf
@@ -112,6 +113,14 @@ def make_part(shard: Path, jobs: Sequence[RecordingJob]) -> PartResult:
     finally:
         temporary.unlink(missing_ok=True)
     return result
+
+
+def leave_interrupts_to_parent() -> None:
+    """Start a worker process: Ctrl-C is the parent's to handle, which lets the parts under way be finished.
+
+    It stands here, and not beside the pool, so that a worker imports nothing but what decodes.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def index_path(shard: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from lowres.cli.console import console, plain_table, print_next, print_warning
@@ -163,14 +164,13 @@ def _print_segmentations(result: "PrepareResult") -> None:
         return
     symbols = len(result.vocabulary) - 1
     _say(f"\nWords as the recogniser will see them ({result.vocabulary.kind}, {symbols} symbols)")
-    width = max(1, (console.width - 4) // 2)
-    cells = [f"{word}  {'·'.join(pieces)}" for word, pieces in result.segmentations]
+    cells = [Text(f"{word}  {'·'.join(pieces)}") for word, pieces in result.segmentations]
+    for cell in cells:
+        cell.truncate(max(1, console.width // 2 - 2), overflow="ellipsis")
     half = (len(cells) + 1) // 2
-    from rich.table import Table
-
     grid = Table.grid(padding=(0, 4))
-    for left, right in zip(cells[:half], [*cells[half:], ""], strict=False):
-        grid.add_row(Text(left[:width]), Text(right[:width]))
+    for left, right in zip(cells[:half], [*cells[half:], Text()], strict=False):
+        grid.add_row(left, right)
     console.print(grid)
 
 
@@ -197,7 +197,7 @@ def _shorten(sentence: str) -> str:
 
 
 def _say(sentence: str) -> None:
-    console.print(Text(sentence))
+    console.print(Text(sentence), soft_wrap=True)
 
 
 def _next_command(project: Path, recipe: str | None) -> str:

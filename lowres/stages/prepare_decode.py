@@ -9,7 +9,6 @@ import errno
 import multiprocessing
 import os
 import shutil
-import signal
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -17,7 +16,15 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from lowres.audio.parts import PartResult, RecordingJob, fingerprint_part, index_path, make_part, read_part
+from lowres.audio.parts import (
+    PartResult,
+    RecordingJob,
+    fingerprint_part,
+    index_path,
+    leave_interrupts_to_parent,
+    make_part,
+    read_part,
+)
 from lowres.audio.shards import SHARDS_FOLDER
 from lowres.errors import CorpusError
 from lowres.manifest.schema import UtteranceRow
@@ -150,7 +157,7 @@ def _decode(parts: Sequence[Part], pool: Path, num_workers: int) -> Iterator[tup
             yield part, make_part(_pool_path(pool, part), part.jobs)
         return
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(num_workers, mp_context=context, initializer=_leave_interrupts_to_parent)
+    executor = ProcessPoolExecutor(num_workers, mp_context=context, initializer=leave_interrupts_to_parent)
     try:
         # The largest first, so that no worker is left alone with one at the end.
         futures: dict[Future[PartResult], Part] = {
@@ -167,10 +174,6 @@ def _decode(parts: Sequence[Part], pool: Path, num_workers: int) -> Iterator[tup
         ) from error
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _pool_path(pool: Path, part: Part) -> Path:

@@ -1,0 +1,251 @@
+"""prepare keeps what it decoded, decodes nothing twice, and replaces a corpus only by a complete one."""
+
+import errno
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from lowres.audio import parts as parts_module
+from lowres.audio.shards import ShardReader, ShardWriter
+from lowres.errors import CorpusError, RecipeError
+from lowres.manifest.corpus import load_corpus
+from lowres.recipe import Recipe, parse_recipe
+from lowres.stages import prepare_decode
+from lowres.stages.prepare import PrepareOptions, PrepareResult, prepare
+
+WORDS = ("mbote", "na", "yo", "ndeko", "mokɔ́", "tata", "mama")
+
+
+def write_corpus_folder(folder: Path, num_utterances: int = 30, seconds_per_word: float = 0.3) -> Path:
+    """Write recordings of noise whose length follows their transcripts."""
+    generator = np.random.default_rng(1)
+    for number in range(num_utterances):
+        words = [WORDS[(number * 3 + position) % len(WORDS)] for position in range(1 + number % 5)]
+        split = ("train", "train", "dev", "test")[number % 4]
+        path = folder / split / f"speaker{number % 3}_{number:03d}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise = 0.1 * generator.standard_normal(int(16_000 * (0.2 + seconds_per_word * len(words))))
+        soundfile.write(path, noise, 16_000)
+        path.with_suffix(".txt").write_text(" ".join(words).capitalize() + ".\n", encoding="utf-8")
+    return folder
+
+
+def recipe(folder: Path, extra: str = "") -> Recipe:
+    return parse_recipe(
+        f'name = "tiny"\n[corpus]\nfolder = "{folder.as_posix()}"\nlicence = "CC0"\n'
+        f'[corpus.reader]\nspeaker_from = "file_name"\n'
+        f'[text]\nrules = ["nfc", "lowercase", "strip_punctuation", "collapse_spaces"]\n{extra}'
+    )
+
+
+def run(project: Path, chosen: Recipe, num_workers: int = 1) -> PrepareResult:
+    return prepare(project, chosen, PrepareOptions(num_workers=num_workers), lambda step, done, total: None)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return every file of a prepared corpus with its hash; the parts' indexes hold the files' times, so not those."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and (path.parent.name != "shards" or path.suffix == ".pcm")
+    }
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return write_corpus_folder(tmp_path / "recordings")
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Divide even a tiny corpus into several parts."""
+    monkeypatch.setattr(prepare_decode, "_MOST_RECORDINGS_PER_PART", 7)
+
+
+def test_a_prepared_corpus_loads_and_holds_the_recordings(tmp_path: Path, corpus: Path) -> None:
+    run(tmp_path / "project", recipe(corpus))
+    loaded = load_corpus(tmp_path / "project" / "corpus")
+    assert loaded.info.utterances_per_split == {"train": 16, "dev": 7, "test": 7, "other": 0}
+    assert loaded.info.licence == "CC0"
+    row = loaded.table.set_index("utterance_id").loc["test/speaker0_003"]
+    assert (row["speaker"], row["raw_text"], row["text"]) == ("speaker0", "Yo ndeko mokɔ́ tata.", "yo ndeko mokɔ́ tata")
+    samples = ShardReader(loaded.folder).read(row["shard"], row["offset_samples"], row["num_samples"])
+    original, _ = soundfile.read(corpus / row["audio_path"], dtype="int16")
+    assert samples.tolist() == original.tolist()
+
+
+def test_the_result_does_not_depend_on_the_number_of_workers(tmp_path: Path, corpus: Path, small_parts: None) -> None:
+    run(tmp_path / "one", recipe(corpus), num_workers=1)
+    run(tmp_path / "two", recipe(corpus), num_workers=2)
+    assert contents(tmp_path / "one" / "corpus") == contents(tmp_path / "two" / "corpus")
+
+
+def test_nothing_is_decoded_again_when_only_text_rules_change(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, recipe(corpus))
+    monkeypatch.setattr(parts_module, "open_recording", None)
+    changed = parse_recipe(recipe(corpus).to_toml(), ['text.rules=["nfc", "collapse_spaces"]'])
+    result = run(tmp_path, changed)
+    assert result.num_reused_parts == result.num_parts
+    assert load_corpus(tmp_path / "corpus").table["text"][0].endswith(".")
+
+
+def test_a_recording_that_changed_is_decoded_again(tmp_path: Path, corpus: Path) -> None:
+    run(tmp_path, recipe(corpus))
+    soundfile.write(corpus / "train" / "speaker0_000.wav", np.full(16_000, 0.25), 16_000)
+    run(tmp_path, recipe(corpus))
+    loaded = load_corpus(tmp_path / "corpus")
+    row = loaded.table.set_index("utterance_id").loc["train/speaker0_000"]
+    samples = ShardReader(loaded.folder).read(row["shard"], row["offset_samples"], row["num_samples"])
+    assert set(samples.tolist()) == {8192}
+
+
+def test_an_interrupted_run_is_gone_on_with(
+    tmp_path: Path, corpus: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, made = prepare_decode.make_part, []
+
+    def make_two(shard, jobs):  # type: ignore[no-untyped-def]
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(shard)
+        return original(shard, jobs)
+
+    monkeypatch.setattr(prepare_decode, "make_part", make_two)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", recipe(corpus))
+    assert not (tmp_path / "cut" / "corpus").exists()
+    monkeypatch.setattr(prepare_decode, "make_part", original)
+    result = run(tmp_path / "cut", recipe(corpus))
+    run(tmp_path / "whole", recipe(corpus))
+    assert result.num_reused_parts == 2
+    assert contents(tmp_path / "cut" / "corpus") == contents(tmp_path / "whole" / "corpus")
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(
+    tmp_path: Path, corpus: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, recipe(corpus))
+    before = contents(tmp_path / "corpus")
+    write_corpus_folder(corpus, 40, seconds_per_word=0.4)
+    original, calls = ShardWriter.append, []
+
+    def append(self, samples):  # type: ignore[no-untyped-def]
+        calls.append(samples.size)
+        if len(calls) > 20:
+            raise OSError(errno.ENOSPC, "No space left on device", str(self.path))
+        return original(self, samples)
+
+    monkeypatch.setattr(ShardWriter, "append", append)
+    with pytest.raises(CorpusError, match=r"is full; \d of \d parts of the audio are kept") as caught:
+        run(tmp_path, recipe(corpus))
+    assert "Free some space" in caught.value.hint
+    assert contents(tmp_path / "corpus") == before
+    assert not list(tmp_path.rglob("*.partial/**/.part*"))
+    monkeypatch.setattr(ShardWriter, "append", original)
+    assert run(tmp_path, recipe(corpus)).num_reused_parts >= 2
+
+
+def test_a_run_killed_while_exchanging_corpora_gives_the_old_one_back(tmp_path: Path, corpus: Path) -> None:
+    run(tmp_path, recipe(corpus))
+    (tmp_path / "corpus").rename(tmp_path / "corpus.old")
+    assert run(tmp_path, recipe(corpus)).num_reused_parts == 1
+    assert not (tmp_path / "corpus.old").exists()
+    assert not (tmp_path / "corpus.partial").exists()
+
+
+def test_utterances_that_share_a_recording_share_its_samples(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    generator = np.random.default_rng(1)
+    soundfile.write(folder / "long.wav", 0.1 * generator.standard_normal(16_000 * 40), 16_000)
+    lines = [f"long.wav\t{'mbote ' * (1 + n % 3)}\t{n}\t{n + 1 + 0.4 * (n % 3)}" for n in range(0, 36, 2)]
+    (folder / "t.tsv").write_text("file\ttext\tstart\tend\n" + "\n".join(lines), encoding="utf-8")
+    chosen = parse_recipe(f'name = "t"\n[corpus]\nfolder = "{folder.as_posix()}"\n[corpus.reader]\nreader = "table"\n')
+    result = run(tmp_path, chosen)
+    assert result.num_recordings == 1
+    assert len(result.corpus.table) == 18
+    assert result.corpus.table["duration_seconds"].sum() == pytest.approx(18 * 1.4)
+    shard = tmp_path / "corpus" / "shards" / "part-00000.pcm"
+    assert shard.stat().st_size == pytest.approx(2 * 16_000 * 18 * 1.4, rel=1e-3)
+
+
+def test_one_bad_recording_among_many_is_left_out_by_name(tmp_path: Path, corpus: Path) -> None:
+    (corpus / "train" / "speaker0_000.wav").write_text("not sound")
+    result = run(tmp_path, recipe(corpus))
+    checks = (tmp_path / "corpus" / "checks.tsv").read_text(encoding="utf-8-sig").splitlines()
+    line = next(line for line in checks if line.startswith("unreadable"))
+    assert line == "unreadable\tdrop\ttrain/speaker0_000\ttrain/speaker0_000.wav is a text file, not sound."
+    row = result.corpus.table.set_index("utterance_id").loc["train/speaker0_000"]
+    assert (row["included"], row["flags"], row["num_samples"]) == (False, "unreadable", 0)
+    assert result.corpus.info.num_utterances == 29
+
+
+def test_a_transcript_too_long_for_its_frames_is_left_out(tmp_path: Path, corpus: Path) -> None:
+    (corpus / "train" / "speaker0_000.txt").write_text("mm" * 60, encoding="utf-8")
+    result = run(tmp_path, recipe(corpus))
+    check = next(check for check in result.checks if check.name == "too-short-for-ctc")
+    assert check.utterance_ids == ["train/speaker0_000"]
+    assert "119 repeats" in check.details[0]
+
+
+def test_what_the_reader_left_out_is_in_checks_tsv(tmp_path: Path, corpus: Path) -> None:
+    (corpus / "train" / "speaker0_000.wav").unlink()
+    run(tmp_path, recipe(corpus))
+    checks = (tmp_path / "corpus" / "checks.tsv").read_text(encoding="utf-8-sig")
+    assert "skipped\tdrop\ttrain/speaker0_000.txt\thas no recording beside it\n" in checks
+
+
+def test_transcripts_that_slipped_by_one_row_are_accused(tmp_path: Path) -> None:
+    corpus = write_corpus_folder(tmp_path / "recordings", 160)
+    transcripts = sorted((corpus / "train").glob("*.txt"))
+    texts = [path.read_text(encoding="utf-8") for path in transcripts]
+    for path, text in zip(transcripts, [*texts[1:], texts[0]], strict=True):
+        path.write_text(text, encoding="utf-8")
+    result = run(tmp_path, recipe(corpus))
+    assert result.order.verdict in ("shifted", "scrambled")
+    assert result.corpus.info.warnings[0] == result.order.sentence
+
+
+def test_true_transcripts_are_not_accused(tmp_path: Path) -> None:
+    result = run(tmp_path, recipe(write_corpus_folder(tmp_path / "recordings", 160)))
+    assert result.order.verdict == "good"
+
+
+def test_text_tests_that_fail_stop_before_anything_is_read(tmp_path: Path, corpus: Path) -> None:
+    failing = recipe(corpus, '[[text.tests]]\nfrom = "Mbote."\nto = "Mbote"\n')
+    with pytest.raises(RecipeError, match=r"'Mbote\.' becomes 'mbote', and the test says 'Mbote'"):
+        run(tmp_path / "project", failing)
+    assert not (tmp_path / "project").exists()
+
+
+def test_words_are_shown_as_the_vocabulary_cuts_them(tmp_path: Path, corpus: Path) -> None:
+    chosen = recipe(corpus, 'graphemes = ["mb", "nd"]\n[vocabulary]\nkind = "graphemes"\n')
+    segmentations = dict(run(tmp_path, chosen).segmentations)
+    assert segmentations["mbote"] == ["mb", "o", "t", "e"]
+    assert segmentations["mokɔ́"] == ["m", "o", "k", "ɔ́"]
+
+
+def test_preparing_imports_no_torch() -> None:
+    code = "import sys, lowres.stages.prepare; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_progress_reaches_what_there_is(tmp_path: Path, corpus: Path) -> None:
+    seen: list[tuple[str, int, int]] = []
+    prepare(tmp_path, recipe(corpus), PrepareOptions(num_workers=1), lambda *step: seen.append(step))
+    assert seen[0][0] == "reading"
+    decoding = [(done, total) for step, done, total in seen if step == "decoding"]
+    assert decoding[-1][0] == decoding[-1][1] > 0
+
+
+def test_a_synthetic_corpus_says_so(tmp_path: Path, corpus: Path) -> None:
+    prepare(tmp_path, recipe(corpus), PrepareOptions(num_workers=1, synthetic=True), lambda *_: None)
+    assert json.loads((tmp_path / "corpus" / "corpus.json").read_text(encoding="utf-8"))["synthetic"] is True
