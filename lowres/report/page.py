@@ -5,6 +5,7 @@ connections, `<bdi>` keeps text directions apart, and control characters that co
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class UtteranceView:
     duration_seconds: float
     reference: str
     hypothesis: str
+    direction: str
     columns: list[Column]
     num_word_errors: int
     num_words: int
@@ -97,6 +99,7 @@ def _views(
             duration_seconds=text.durations_seconds[number],
             reference=text.references[number],
             hypothesis=text.hypotheses[number],
+            direction=direction(text.references[number] or text.hypotheses[number]),
             columns=line,
             num_word_errors=card.word_alignments[number].num_errors,
             num_words=card.word_alignments[number].num_reference,
@@ -130,6 +133,15 @@ def _environment() -> Environment:
         frequent=frequent,
     )
     return environment
+
+
+def direction(text: str) -> str:
+    """Return "rtl" or "ltr" by the first letter that has a direction.
+
+    `dir="auto"` would do the same, were it not that it looks past `<bdi>`, in which every word stands.
+    """
+    kinds = (unicodedata.bidirectional(character) for character in text)
+    return "rtl" if next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L" else "ltr"
 
 
 def visible(text: str) -> Markup:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from lowres.report.contents import ReportContents
-from lowres.report.page import render_page, unit, visible
+from lowres.report.page import direction, render_page, unit, visible
 
 MakeContents = Callable[..., ReportContents]
 Split = Callable[[str], list[str]]
@@ -126,8 +126,15 @@ def test_transcripts_carry_their_language_and_find_their_direction(
     page = render_page(
         make_contents([("שלום עולם", "שלום", "שלום עולם")], language_code="heb"), split=split_letters, recordings={}
     )
-    assert '<div class="gloss" dir="auto" lang="heb"' in page
+    assert '<div class="gloss" dir="rtl" lang="heb"' in page
     assert '<bdi dir="auto" lang="heb">שלום עולם</bdi>' in page
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("wáa", "ltr"), ("שלום abc", "rtl"), ("12 - سلام", "rtl"), ("", "ltr"), ("123", "ltr")]
+)
+def test_words_run_in_the_direction_of_the_first_letter(text: str, found: str) -> None:
+    assert direction(text) == found
 
 
 def test_a_page_lists_no_more_than_its_limit_and_says_so(make_contents: MakeContents, split_letters: Split) -> None:
