@@ -74,7 +74,7 @@ def whistle(text: str) -> np.ndarray:
     time = np.arange(LETTER_SAMPLES) / 16_000
     fade = np.minimum(1.0, np.minimum(time, time[::-1]) * 200)
     tones = [
-        np.zeros(LETTER_SAMPLES) if letter == " " else np.sin(2 * np.pi * (300 + 250 * (ord(letter) % 13)) * time) * fade
+        np.sin(2 * np.pi * (300 + 250 * (ord(letter) % 13)) * time) * fade if letter != " " else 0.0 * time
         for letter in text
     ]
     return (0.3 * np.concatenate(tones)).astype(np.float32)
