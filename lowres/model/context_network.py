@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lowres.model.attention import attend
 from lowres.model.config import Wav2Vec2Config
+from lowres.model.dropout import dropout
 from lowres.model.positional_embedding import PositionalEmbedding
 
 
@@ -31,7 +33,7 @@ class ContextNetwork(nn.Module):
         rows = rows + self.positional_embedding(rows, num_frames)
         if not self.is_pre_norm:
             rows = self.norm(rows)
-        rows = functional.dropout(rows, self.dropout, self.training)
+        rows = dropout(rows, self.dropout, self.training)
         for block in self.blocks:
             if self.training and self.layer_drop > 0 and float(torch.rand(())) < self.layer_drop:
                 continue
@@ -64,7 +66,7 @@ class TransformerBlock(nn.Module):
         return rows
 
     def _drop(self, rows: Tensor) -> Tensor:
-        return functional.dropout(rows, self.dropout, self.training)
+        return dropout(rows, self.dropout, self.training)
 
 
 class SelfAttention(nn.Module):
@@ -82,20 +84,9 @@ class SelfAttention(nn.Module):
     def forward(self, rows: Tensor, num_frames: Sequence[int]) -> Tensor:
         """Map rows (N, D) to (N, D)."""
         heads = self.query_key_value(rows).view(len(rows), 3, self.num_heads, -1)
-        longest = max(num_frames)
-        if all(length == longest for length in num_frames):
-            attended = self._attend(heads.view(len(num_frames), longest, *heads.shape[1:]))
-        else:
-            attended = torch.cat([self._attend(utterance[None]) for utterance in torch.split(heads, list(num_frames))])
+        attended = attend(heads, num_frames, self.dropout if self.training else 0.0)
         projected: Tensor = self.output(attended)
         return projected
-
-    def _attend(self, heads: Tensor) -> Tensor:
-        """Attend within utterances of equal length: (B, T, 3, heads, D / heads) to (B T, D)."""
-        query, key, value = heads.permute(2, 0, 3, 1, 4)
-        dropout = self.dropout if self.training else 0.0
-        attended = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
-        return attended.transpose(1, 2).reshape(heads.shape[0] * heads.shape[1], -1)
 
 
 class FeedForward(nn.Module):
@@ -111,7 +102,7 @@ class FeedForward(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Map rows (N, D) to (N, D)."""
-        inner = functional.dropout(functional.gelu(self.inner(rows)), self.dropout, self.training)
+        inner = dropout(functional.gelu(self.inner(rows)), self.dropout, self.training)
         projected: Tensor = self.output(inner)
         return projected
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lowres.model.config import Wav2Vec2Config
+from lowres.model.dropout import dropout
 from lowres.model.wav2vec2 import Wav2Vec2
 
 
@@ -54,6 +55,6 @@ class CTCRecognizer(nn.Module):
         """Score every frame; arguments and errors as for `Wav2Vec2.forward`."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_head_only):
             output = self.backbone(waveforms, num_samples, mask_generator=mask_generator)
-        context = functional.dropout(output.context, self.backbone.config.final_dropout, self.training)
+        context = dropout(output.context, self.backbone.config.final_dropout, self.training)
         logits = self.head(context).float()
         return CTCOutput(logits=logits, log_probs=functional.log_softmax(logits, dim=-1), num_frames=output.num_frames)

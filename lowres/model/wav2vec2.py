@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from lowres.model.config import Wav2Vec2Config, num_frames_for
 from lowres.model.context_network import ContextNetwork
+from lowres.model.dropout import dropout
 from lowres.model.feature_encoder import FeatureEncoder
 from lowres.model.masking import sample_channel_mask, sample_time_mask
 from lowres.model.packing import pack, padding_mask_of, unpack
@@ -70,7 +71,7 @@ class Wav2Vec2(nn.Module):
         if not any(num_frames):
             raise ValueError(f"every utterance is shorter than {self.config.receptive_field_samples} samples")
         latents = self.latent_norm(self._encode(waveforms, lengths, num_frames))
-        rows = functional.dropout(self.projection(latents), self.config.input_dropout, self.training)
+        rows = dropout(self.projection(latents), self.config.input_dropout, self.training)
         rows, time_mask = self._mask(rows, num_frames, mask_generator)
         context = self.context_network(rows, num_frames)
         return Wav2Vec2Output(
