@@ -12,7 +12,7 @@ Int16Array = npt.NDArray[np.int16]
 SILENCE_DBFS = -120.0
 """What digital silence measures, instead of minus infinity."""
 FRAME_SAMPLES = 512
-NUM_SPECTRA = 48
+NUM_SPECTRA = 24
 BAND_HZ = 250
 # A band counts as present when it is less than this far below the strongest one. Speech recorded at 16 kHz keeps its
 # hiss and its fricatives within 60 dB; resampling from 8 kHz leaves rounding noise, 80 dB down and more.
@@ -79,7 +79,8 @@ def _frames(samples: Int16Array) -> npt.NDArray[np.float32]:
 
 def _bandwidth(frames: npt.NDArray[np.float32], energies: npt.NDArray[np.float32]) -> float:
     loud = frames[np.argsort(-energies, kind="stable")[:: max(1, len(frames) // (4 * NUM_SPECTRA))][:NUM_SPECTRA]]
-    power = np.abs(np.fft.rfft((loud - loud.mean(axis=1, keepdims=True)) * _WINDOW, axis=1)) ** 2
+    spectra = np.fft.rfft((loud - loud.mean(axis=1, keepdims=True)) * _WINDOW, axis=1)
+    power = spectra.real**2 + spectra.imag**2
     bands = np.maximum.reduceat(power.mean(axis=0)[:-1], _BAND_EDGES)
     strongest = float(bands.max())
     if strongest <= 0:

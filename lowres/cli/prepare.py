@@ -87,13 +87,13 @@ class _ProgressDisplay:
 
 
 def _print_result(result: "PrepareResult", seconds: float) -> None:
+    from lowres.manifest.overlap import count
+
     info = result.corpus.info
     hours = sum(info.hours_per_split.values())
     reused = f", {result.num_reused_parts} of {result.num_parts} parts from before" if result.num_reused_parts else ""
-    _say(
-        f"{info.name}: {info.num_utterances:,} utterances, {hours:.2f} h, "
-        f"from {result.num_recordings:,} recordings in {seconds:.0f} s{reused}"
-    )
+    utterances, recordings = count(info.num_utterances, "utterance"), count(result.num_recordings, "recording")
+    _say(f"{info.name}: {utterances}, {hours:.2f} h, from {recordings} in {seconds:.0f} s{reused}")
     _print_splits(result)
     _print_speakers(result)
     _print_checks(result)

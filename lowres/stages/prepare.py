@@ -245,6 +245,7 @@ def _segment_words(table: pd.DataFrame, vocabulary: Vocabulary) -> list[tuple[st
     """Choose words that show as many of the vocabulary's symbols as twenty words can, each as often as another."""
     texts = table.loc[table["included"] & (table["split"] == TRAIN), "text"]
     words = sorted({word for text in texts.tolist()[:_MOST_EXAMPLE_TEXTS] for word in text.split()})
+    words = [word for word in words if not word.isdecimal()] or words
     symbols = {word: [vocabulary.display(token_id) for token_id in vocabulary.encode(word)] for word in words}
     chosen: list[str] = []
     shown: Counter[str] = Counter()

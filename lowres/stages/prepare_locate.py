@@ -42,7 +42,7 @@ def locate_corpus(project: Path, recipe: Recipe, progress: DownloadProgress) -> 
     manifest = load_corpus_manifest(corpus.manifest) if corpus.manifest else None
     reader = corpus.reader or (manifest.reader if manifest else ReaderSettings())
     if reader is None:
-        notes = f" {manifest.notes}" if manifest else ""
+        notes = f" {_one_line(manifest.notes)}" if manifest else ""
         raise CorpusError(
             f"lowres cannot read the layout of the corpus {corpus.manifest!r} yet.{notes}",
             "Convert it to recordings with a transcript file beside each, or to one table, and say so in the recipe's "
@@ -75,11 +75,16 @@ def _find_public(project: Path, manifest: CorpusManifest | None, progress: Downl
     if manifest.downloads:
         return download_corpus(manifest, target, progress)
     raise CorpusError(
-        f"The corpus {manifest.name!r} ({manifest.title}) is not on this machine and cannot be fetched automatically.",
-        f"{manifest.how_to_get or f'Get it from {manifest.homepage}.'} Put it in {target / manifest.folder}, or set "
-        f"{CORPORA_VARIABLE} to the folder that holds {manifest.folder}/.",
+        f"The corpus {manifest.name!r} ({manifest.title}) is not on this machine and cannot be fetched by lowres.",
+        f"{_one_line(manifest.how_to_get) or f'Get it from {manifest.homepage}.'} Put it in {target / manifest.folder} "
+        f"or set {CORPORA_VARIABLE} to the folder that holds {manifest.folder}/.",
     )
 
 
 def _has_files(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
+
+
+def _one_line(text: str) -> str:
+    """Join the lines of a longer text in a manifest: an error is one line, however long."""
+    return " ".join(text.split())
