@@ -38,7 +38,7 @@ log_every_updates = 2
 precision = "fp32"
 layer_drop = 0.2
 channel_span_start_probability = 0.01
-collapse_check_share = 1.0
+collapse_check_share = 2.0
 collapse_retries = 0
 """
 

@@ -130,10 +130,8 @@ def _state_after_collapse(context: RunContext, state: TrainingState, collapse: C
         TrainingError: the retries or the time are used up.
     """
     settings = context.settings
-    minutes_left = None if settings.minutes is None else settings.minutes - state.elapsed_seconds / 60
-    is_time_over = minutes_left is not None and minutes_left < _SHORTEST_RETRY_SHARE * known(
-        settings.minutes, "minutes"
-    )
+    spent_share = 0.0 if settings.minutes is None else state.elapsed_seconds / 60 / settings.minutes
+    is_time_over = spent_share > 1.0 - _SHORTEST_RETRY_SHARE
     if state.attempt > settings.collapse_retries or is_time_over:
         write_record(context.folder, replace(updated_record(context.record, state), status="collapsed"))
         tried = f" in the last of {state.attempt} attempts" if state.attempt > 1 else ""
@@ -148,6 +146,7 @@ def _state_after_collapse(context: RunContext, state: TrainingState, collapse: C
         seed=retry.seed,
         learning_rate=retry.learning_rate,
         attempt=state.attempt + 1,
+        best=replace(state.best, evaluations_since=0),
         elapsed_seconds=state.elapsed_seconds,
         attempt_started_seconds=state.elapsed_seconds,
     )

@@ -202,6 +202,7 @@ def updated_record(record: RunRecord, state: TrainingState) -> RunRecord:
         hours_processed=round(state.samples_processed / SAMPLES_PER_HOUR, 4),
         wall_seconds=round(state.elapsed_seconds, 1),
         best_step=state.best.step,
+        best_attempt=state.best.attempt,
         best_dev_character_error_rate=state.best.error_rate if has_best else None,
         best_dev_word_error_rate=state.best.word_error_rate if has_best else None,
     )

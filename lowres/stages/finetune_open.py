@@ -27,7 +27,7 @@ from lowres.stages.finetune_speech import FinetuneSpeech, hours_label, load_spee
 from lowres.training.memory import choose_micro_batch_seconds
 from lowres.training.monitors import TrainingEvent
 from lowres.training.precision import Compute, choose_compute
-from lowres.training.settings import FinetuneSettings
+from lowres.training.settings import FinetuneSettings, dev_seconds_for
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def open_run(
     elif (folder.path / RUN_FILE).exists():
         raise CheckpointError(
             f"The run {folder.path} exists already.",
-            "Go on with it by adding --resume, or start another with --run NAME or --seed N.",
+            f"{_what_to_do_with(folder)}, or start another with --run NAME or --seed N.",
         )
     start = choose_start(recipe, project)
     asked = _put_over(recipe.finetune, options)
@@ -81,7 +81,7 @@ def open_run(
         hours=options.hours,
         vocabulary_settings=recipe.vocabulary,
         config=start.config,
-        dev_seconds=asked.dev_seconds,
+        dev_seconds=dev_seconds_for(asked),
     )
     settings, config = settle(asked, start, speech.hours, recipe.model.overrides)
     compute = choose_compute(settings.precision)
@@ -110,6 +110,16 @@ def _choose_folder(project: Path, recipe: Recipe, options: FinetuneOptions) -> R
         latest = find_resumable(runs)
         return RunFolder(runs / latest[0]) if latest else folder
     return folder
+
+
+def _what_to_do_with(folder: RunFolder) -> str:
+    try:
+        is_over = read_record(folder).status != "training"
+    except CheckpointError:
+        is_over = True
+    return (
+        f"Measure it with `lowres evaluate --run {folder.path.name}`" if is_over else "Go on with it by adding --resume"
+    )
 
 
 def _read_resumable(folder: RunFolder) -> RunRecord:

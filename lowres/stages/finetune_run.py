@@ -93,6 +93,7 @@ class RunRecord:
     hours_processed: float = 0.0
     wall_seconds: float = 0.0
     best_step: int = 0
+    best_attempt: int = 1
     best_dev_character_error_rate: float | None = None
     best_dev_word_error_rate: float | None = None
     times_resumed: int = 0

@@ -84,7 +84,7 @@ def load_speech(
     """
     corpus = load_corpus(corpus_folder)
     train = corpus.rows("train")
-    chosen = train["utterance_id"].tolist() if hours is None else read_subset(corpus, hours)
+    chosen = train["utterance_id"].tolist() if hours is None else read_subset(corpus, f"{hours * 60:.6f}min")
     train = train.loc[train["utterance_id"].isin(set(chosen))]
     if train.empty:
         asked = "" if hours is None else f" in {hours_label(hours)}"

@@ -37,6 +37,9 @@ class BestSoFar:
     evaluations_since: int = 0
     """Evaluations after it, none of them better."""
 
+    attempt: int = 1
+    """The attempt it belongs to; a later attempt that is no better leaves it in place."""
+
 
 @dataclass(frozen=True)
 class TrainingState:

@@ -271,7 +271,7 @@ class TrainingLoop:
         state = self.state
         is_best = scores.character_error_rate < state.best.error_rate
         best = (
-            BestSoFar(state.step, scores.character_error_rate, scores.word_error_rate)
+            BestSoFar(state.step, scores.character_error_rate, scores.word_error_rate, attempt=state.attempt)
             if is_best
             else replace(state.best, evaluations_since=state.best.evaluations_since + 1)
         )

@@ -68,8 +68,9 @@ class FinetuneSettings:
     evaluate_every_updates: int | None = None
     """Updates between two evaluations on dev; None means 40 evaluations in the whole run."""
 
-    dev_seconds: float = 900.0
-    """Seconds of dev speech used for these evaluations; the same utterances every time."""
+    dev_seconds: float | None = None
+    """Seconds of dev speech used for these evaluations, the same utterances every time; None means 900, and under a
+    time budget at most 60 and 15 more for each of its minutes."""
 
     patience: int = 15
     """Evaluations without a better dev character error rate before training stops; 0 never stops early."""
@@ -114,7 +115,8 @@ class FinetuneSettings:
     """Longest time between two checkpoints; one is also written at every evaluation."""
 
     collapse_check_share: float = 0.4
-    """Share of the schedule after which a recogniser that still says nothing counts as collapsed."""
+    """Share of the schedule after which a recogniser that still says nothing counts as collapsed, and before which
+    training never stops early; above 1 is never."""
 
     collapse_retries: int = 2
     """New attempts, with another seed and learning rate, after a collapse."""
@@ -164,7 +166,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
     "log_every_updates": (1, _NO_LIMIT),
     "checkpoint_every_minutes": (0, _NO_LIMIT),
-    "collapse_check_share": (0, 1),
+    "collapse_check_share": (0, 2),
     "collapse_retries": (0, _NO_LIMIT),
 }
 
@@ -236,6 +238,13 @@ def defaults_for_hours(hours: float, *, backbone_width: int | None = None) -> Ho
     )
 
 
+def dev_seconds_for(settings: FinetuneSettings) -> float:
+    """Return the seconds of dev speech to evaluate on: more than a short run can afford would leave it no time."""
+    if settings.dev_seconds is not None:
+        return settings.dev_seconds
+    return 900.0 if settings.minutes is None else min(60.0 + 15.0 * settings.minutes, 900.0)
+
+
 NUM_EVALUATIONS = 40
 """Evaluations on dev in a run whose recipe does not say how often."""
 
@@ -258,6 +267,7 @@ def with_hour_defaults(settings: FinetuneSettings, defaults: HourDefaults) -> Fi
         filled["head_only_updates"] = round(defaults.head_only_updates / defaults.updates * updates)
     if settings.evaluate_every_updates is None and settings.minutes is None:
         filled["evaluate_every_updates"] = max(updates // NUM_EVALUATIONS, 1)
+    filled["dev_seconds"] = dev_seconds_for(settings)
     return replace(settings, **filled)
 
 

@@ -2,7 +2,14 @@ from dataclasses import fields
 
 import pytest
 
-from lowres.training.settings import FinetuneSettings, HourDefaults, defaults_for_hours, known, with_hour_defaults
+from lowres.training.settings import (
+    FinetuneSettings,
+    HourDefaults,
+    defaults_for_hours,
+    dev_seconds_for,
+    known,
+    with_hour_defaults,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +80,10 @@ def test_a_schedule_without_a_decay_is_refused() -> None:
 def test_asking_for_a_value_that_is_not_filled_in_is_a_defect() -> None:
     with pytest.raises(ValueError, match="learning_rate is not known yet"):
         known(FinetuneSettings().learning_rate, "learning_rate")
+
+
+def test_a_short_budget_evaluates_on_less_dev_speech() -> None:
+    assert dev_seconds_for(FinetuneSettings()) == 900
+    assert dev_seconds_for(FinetuneSettings(minutes=4)) == 120
+    assert dev_seconds_for(FinetuneSettings(minutes=600)) == 900
+    assert dev_seconds_for(FinetuneSettings(minutes=4, dev_seconds=300)) == 300

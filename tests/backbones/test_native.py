@@ -1,0 +1,186 @@
+import errno
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from lowres.backbones import checkpoint_folder
+from lowres.backbones.checkpoint_folder import CheckpointMetadata, read_checkpoint, read_metadata, write_checkpoint
+from lowres.backbones.native import load_backbone, load_recognizer
+from lowres.errors import CheckpointError
+from lowres.model.config import preset, to_dict
+from lowres.model.ctc import CTCRecognizer
+from lowres.text.vocabulary import Vocabulary, VocabularySettings, build_vocabulary
+
+CONFIG = replace(
+    preset("xs"),
+    conv_layers=((8, 10, 5), (8, 3, 2)),
+    width=16,
+    num_layers=1,
+    num_heads=2,
+    feed_forward_width=16,
+    positional_kernel=4,
+    positional_groups=2,
+)
+VOCABULARY = build_vocabulary(["abc ab"], VocabularySettings())
+
+
+def metadata(vocabulary: Vocabulary = VOCABULARY) -> CheckpointMetadata:
+    return CheckpointMetadata(
+        kind="recognizer",
+        model_config=to_dict(CONFIG),
+        vocabulary=vocabulary.to_json(),
+        vocabulary_sha256=vocabulary.hash,
+        step=7,
+    )
+
+
+@pytest.fixture
+def network() -> CTCRecognizer:
+    torch.manual_seed(0)
+    return CTCRecognizer(CONFIG, len(VOCABULARY))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, network: CTCRecognizer) -> Path:
+    write_checkpoint(tmp_path / "best", network.state_dict(), metadata())
+    return tmp_path / "best"
+
+
+def edit(folder: Path, **changes: object) -> None:
+    path = folder / "checkpoint.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_recogniser_comes_back_with_its_weights_and_vocabulary(folder: Path, network: CTCRecognizer) -> None:
+    found = load_recognizer(folder)
+    assert found.vocabulary == VOCABULARY
+    assert found.metadata.step == 7
+    assert not found.model.training
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(found.model.state_dict()[name], tensor)
+
+
+def test_a_recogniser_can_serve_as_a_backbone(folder: Path, network: CTCRecognizer) -> None:
+    backbone = load_backbone(folder)
+    assert backbone.config == CONFIG
+    assert set(backbone.weights) == set(network.backbone.state_dict())
+
+
+def test_only_checkpoint_files_are_left_in_the_folder_and_beside_it(folder: Path, network: CTCRecognizer) -> None:
+    write_checkpoint(folder, network.state_dict(), metadata(), write_more=lambda path: _write(path / "more.bin"))
+    assert {path.name for path in folder.iterdir()} == {"weights.safetensors", "checkpoint.json", "more.bin"}
+    assert [path.name for path in folder.parent.iterdir()] == ["best"]
+
+
+def _write(path: Path) -> None:
+    path.write_bytes(b"more")
+
+
+def test_changed_weights_are_refused(folder: Path) -> None:
+    path = folder / "weights.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="was changed or cut short"):
+        load_recognizer(folder)
+
+
+def test_truncated_weights_are_refused(folder: Path) -> None:
+    path = folder / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="was changed or cut short"):
+        load_recognizer(folder)
+
+
+def test_missing_weights_are_named(folder: Path) -> None:
+    (folder / "weights.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"weights\.safetensors is missing"):
+        load_recognizer(folder)
+
+
+@pytest.mark.parametrize("changes", [{"step": 8}, {"vocabulary": None}, {"new": 1}, {"files": {}}])
+def test_edited_metadata_is_refused(folder: Path, changes: dict[str, object]) -> None:
+    edit(folder, **changes)
+    with pytest.raises(CheckpointError, match="was changed after it was written"):
+        load_recognizer(folder)
+
+
+def test_an_unknown_version_is_an_error_that_names_it(folder: Path) -> None:
+    edit(folder, format_version=12)
+    with pytest.raises(CheckpointError, match="format version 12"):
+        read_metadata(folder)
+
+
+def test_a_folder_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="There is no checkpoint in"):
+        read_checkpoint(tmp_path / "nothing")
+
+
+def test_metadata_that_is_not_json_is_refused(folder: Path) -> None:
+    (folder / "checkpoint.json").write_text("{")
+    with pytest.raises(CheckpointError, match="is not what lowres writes"):
+        read_metadata(folder)
+
+
+def test_a_vocabulary_that_does_not_fit_the_head_is_refused(tmp_path: Path, network: CTCRecognizer) -> None:
+    other = build_vocabulary(["abcdefg"], VocabularySettings())
+    write_checkpoint(tmp_path / "best", network.state_dict(), metadata(other))
+    with pytest.raises(CheckpointError, match="a head for 5 tokens and a vocabulary of 9"):
+        load_recognizer(tmp_path / "best")
+
+
+def test_weights_that_do_not_fit_the_network_are_refused_by_name(tmp_path: Path, network: CTCRecognizer) -> None:
+    weights = dict(network.state_dict())
+    weights["head.extra"] = weights.pop("head.bias")
+    write_checkpoint(tmp_path / "best", weights, metadata())
+    with pytest.raises(CheckpointError, match=r"1 missing \(the first is head\.bias\), 1 unknown"):
+        load_recognizer(tmp_path / "best")
+
+
+def test_a_backbone_is_no_recogniser(tmp_path: Path, network: CTCRecognizer) -> None:
+    content = CheckpointMetadata(kind="backbone", model_config=to_dict(CONFIG))
+    write_checkpoint(tmp_path / "backbone", network.backbone.state_dict(), content)
+    assert load_backbone(tmp_path / "backbone").config == CONFIG
+    with pytest.raises(CheckpointError, match="cannot write letters yet"):
+        load_recognizer(tmp_path / "backbone")
+
+
+def test_a_full_disk_leaves_the_checkpoint_that_was_there(folder: Path, network: CTCRecognizer) -> None:
+    def run_out_of_space(_folder: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    weights = {name: tensor + 1.0 for name, tensor in network.state_dict().items()}
+    with pytest.raises(CheckpointError, match=r"No space left on device.*written before it is untouched"):
+        write_checkpoint(folder, weights, metadata(), write_more=run_out_of_space)
+    assert torch.equal(load_recognizer(folder).model.head.bias, network.head.bias)
+    assert [path.name for path in folder.parent.iterdir()] == ["best"]
+
+
+def test_a_process_killed_between_two_renames_leaves_the_checkpoint_before(
+    folder: Path, network: CTCRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(_folder: Path) -> None:
+        raise Killed
+
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda path, target: rename(path, target) if path.name == "best" else die(path))
+    with pytest.raises(Killed):
+        write_checkpoint(folder, network.state_dict(), replace(metadata(), step=8))
+    monkeypatch.undo()
+    assert not folder.exists()
+    assert load_recognizer(folder).metadata.step == 7
+    write_checkpoint(folder, network.state_dict(), replace(metadata(), step=9))
+    assert load_recognizer(folder).metadata.step == 9
+    assert [path.name for path in folder.parent.iterdir()] == ["best"]
+
+
+def test_nothing_of_a_checkpoint_is_read_by_pickle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "load", lambda *_args, **_more: pytest.fail("torch.load was called"))
+    load_recognizer(folder)
+    assert checkpoint_folder.CHECKPOINT_FORMAT_VERSION == 1

@@ -1,0 +1,237 @@
+"""Fine-tuning a corpus of whistled letters with a tiny network, from Python."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from tone_corpus import LETTERS, TINY_RECIPE, hash_of, write_project
+
+from lowres.backbones.native import load_recognizer
+from lowres.errors import CheckpointError, TrainingError
+from lowres.recipe import load_recipe
+from lowres.stages import finetune_attempt
+from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, RunStarted, finetune
+from lowres.stages.finetune_run import RunFolder, read_record
+from lowres.training.monitors import EvaluationReport, RetryReport, without_timings
+from lowres.training.recognition import BatchLoss
+
+NAME = "finetune-all-seed1"
+
+
+def ignore(_event: FinetuneEvent) -> None:
+    pass
+
+
+def train(
+    project: Path, *settings: str, watch: Callable[[FinetuneEvent], None] = ignore, **options: object
+) -> FinetuneResult:
+    overrides = [f"finetune.{setting}" for setting in settings]
+    return finetune(
+        project,
+        load_recipe(project=project, overrides=overrides),
+        FinetuneOptions(**options),  # type: ignore[arg-type]
+        watch,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return write_project(tmp_path / "project")
+
+
+def test_a_run_leaves_its_recipe_record_metrics_and_checkpoints(project: Path) -> None:
+    events: list[FinetuneEvent] = []
+    result = train(project, watch=events.append)
+    assert result.ending == "finished"
+    run = project / "runs" / NAME
+    assert (run / "recipe.toml").is_file()
+    record = read_record(RunFolder(run))
+    assert (record.status, record.updates, record.num_utterances) == ("finished", 12, 24)
+    assert record.hours_processed > 0
+    assert record.best_dev_character_error_rate is not None
+    assert isinstance(events[0], RunStarted)
+    evaluations = [event for event in events if isinstance(event, EvaluationReport)]
+    assert [event.step for event in evaluations] == [4, 8, 12]
+    found = load_recognizer(run / "checkpoints" / "best")
+    assert found.metadata.training["subset_label"] == "all"
+    assert found.metadata.training["is_synthetic"] is True
+    assert str(project) not in (run / "run.json").read_text()
+
+
+def test_the_vocabulary_is_that_of_the_training_text(project: Path) -> None:
+    train(project, "updates=1")
+    tokens = load_recognizer(project / "runs" / NAME / "checkpoints" / "best").vocabulary.tokens
+    assert set(tokens[2:]) == set(LETTERS)
+
+
+def test_whistled_letters_are_learnt(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project")
+    result = train(project, "updates=130", "evaluate_every_updates=26")
+    assert result.record.best_dev_character_error_rate is not None
+    assert result.record.best_dev_character_error_rate < 0.3
+
+
+test_whistled_letters_are_learnt = pytest.mark.slow(test_whistled_letters_are_learnt)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
+    projects = [write_project(tmp_path / name) for name in "abc"]
+    for project, seed in zip(projects, (1, 1, 2), strict=True):
+        train(project, "updates=2", seed=seed, run="run")
+    first, again, other = (
+        hash_of(project / "runs" / "run" / "checkpoints" / "last" / "weights.safetensors") for project in projects
+    )
+    assert first == again
+    assert first != other
+
+
+def test_a_run_that_broke_off_goes_on_to_the_same_weights_and_metrics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, broken = write_project(tmp_path / "whole"), write_project(tmp_path / "broken")
+    train(whole)
+    for calls_left in (3, 5):
+        break_after(calls_left, monkeypatch)
+        with pytest.raises(KeyboardInterrupt):
+            train(broken, resume=calls_left == 5)
+        monkeypatch.undo()
+    assert train(broken, resume=True).record.times_resumed == 2
+    runs = [RunFolder(path / "runs" / NAME) for path in (whole, broken)]
+    for kind in ("last", "best"):
+        hashes = {hash_of(run.path / "checkpoints" / kind / "weights.safetensors") for run in runs}
+        assert len(hashes) == 1
+    metrics = [[without_timings(event) for event in run.metrics.read()] for run in runs]
+    assert metrics[0] == metrics[1]
+
+
+def break_after(num_updates: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make training break off, at an arbitrary place, after so many micro batches."""
+    bound = finetune_attempt.ctc_loss_function
+
+    def bind(*arguments: object) -> Callable[..., BatchLoss]:
+        compute = bound(*arguments)  # type: ignore[arg-type]
+        left = [num_updates * 2]
+
+        def loss(*batch: object) -> BatchLoss:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+            return compute(*batch)  # type: ignore[arg-type]
+
+        return loss
+
+    monkeypatch.setattr(finetune_attempt, "ctc_loss_function", bind)
+
+
+def test_a_timed_run_goes_on_with_the_updates_it_had_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = write_project(tmp_path / "project")
+    break_after(14, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        train(project, minutes=0.15)
+    monkeypatch.undo()
+    run = RunFolder(project / "runs" / NAME)
+    decided = [event for event in run.metrics.read() if event["event"] == "plan"]
+    assert decided
+    result = train(project, "collapse_retries=0", minutes=0.15, resume=True, run=NAME)
+    assert result.ending == "finished"
+    after = [event for event in run.metrics.read() if event["event"] == "plan"]
+    assert after[0] == decided[0]
+
+
+test_a_timed_run_goes_on_with_the_updates_it_had_decided = pytest.mark.slow(
+    test_a_timed_run_goes_on_with_the_updates_it_had_decided
+)
+
+
+def test_a_run_can_be_stopped_and_gone_on_with(project: Path) -> None:
+    recipe = load_recipe(project=project)
+    stopped = finetune(project, recipe, FinetuneOptions(), is_stop_asked=lambda: True)
+    assert (stopped.ending, stopped.record.updates, stopped.record.status) == ("interrupted", 1, "training")
+    assert finetune(project, recipe, FinetuneOptions(resume=True)).record.updates == 12
+
+
+def test_resuming_without_a_name_takes_the_unfinished_run(project: Path) -> None:
+    recipe = load_recipe(project=project)
+    finetune(project, recipe, FinetuneOptions(run="mine", seed=4), is_stop_asked=lambda: True)
+    result = finetune(project, recipe, FinetuneOptions(resume=True))
+    assert (result.record.name, result.record.settings["seed"]) == ("mine", 4)
+
+
+def test_collapse_is_retried_with_another_seed_and_then_explained(project: Path) -> None:
+    events: list[FinetuneEvent] = []
+    # A rate of nearly nothing never leaves the first answers.
+    settings = ("learning_rate=1e-12", "collapse_check_share=0.5", "collapse_retries=1")
+    silence = load_recipe(project=project, overrides=[f"finetune.{setting}" for setting in settings])
+    with pytest.raises(TrainingError, match=r"collapsed: .* in the last of 2 attempts") as caught:
+        finetune(project, silence, FinetuneOptions(), events.append)
+    assert "try another --seed" in caught.value.hint
+    retries = [event for event in events if isinstance(event, RetryReport)]
+    assert [event.attempt for event in retries] == [1]
+    record = read_record(RunFolder(project / "runs" / NAME))
+    assert (record.status, record.attempt, record.seed_used) == ("collapsed", 2, 1001)
+    with pytest.raises(CheckpointError, match=r"nothing to resume: the run .* collapsed"):
+        train(project, *settings, resume=True)
+
+
+@pytest.fixture(autouse=True)
+def silent_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the collapse test: heads that begin, and at that rate stay, silent."""
+    if "collapse" not in request.node.name:
+        return
+    build = finetune_attempt.build_network
+
+    def build_silent(*arguments: object, **more: object) -> torch.nn.Module:
+        model = build(*arguments, **more)  # type: ignore[arg-type]
+        with torch.no_grad():
+            model.head.weight.zero_()
+            model.head.bias[0] = 10.0
+        return model
+
+    monkeypatch.setattr(finetune_attempt, "build_network", build_silent)
+
+
+def test_a_recogniser_of_another_run_is_taken_as_backbone(project: Path) -> None:
+    train(project, "updates=2", run="first")
+    result = train(
+        project, "updates=2", "backbone=runs/first/checkpoints/best", "head_only_updates=2", "learning_rate=0.1",
+        "evaluate_every_updates=2", run="second",
+    )  # fmt: skip
+    assert result.record.backbone_sha256 == hash_of(project / "runs/first/checkpoints/best/weights.safetensors")
+    first, second = (
+        load_recognizer(project / "runs" / name / "checkpoints" / "best").model for name in ("first", "second")
+    )
+    for name, tensor in first.backbone.state_dict().items():
+        assert torch.equal(tensor, second.backbone.state_dict()[name]), f"{name} moved in the head-only phase"
+    assert not torch.equal(first.head.weight, second.head.weight)
+
+
+def test_model_overrides_of_the_recipe_win_over_the_defaults_by_hours(tmp_path: Path) -> None:
+    recipe = TINY_RECIPE.replace("[finetune]", "dropout = 0.25\n[finetune]").replace("layer_drop = 0.2\n", "")
+    project = write_project(tmp_path / "project", recipe=recipe)
+    config = train(project, "updates=1").record.model_config
+    assert config["dropout"] == 0.25
+    assert config["layer_drop"] == 0.0
+
+
+def test_hours_take_the_nested_subset_and_name_the_run(project: Path) -> None:
+    result = train(project, "updates=1", hours=0.2 / 60)
+    assert result.record.name == "finetune-0.2min-seed1"
+    assert 0 < result.record.num_utterances < 24
+    assert result.record.hours <= 0.2 / 60
+
+
+def test_too_little_training_speech_is_a_sentence(project: Path) -> None:
+    with pytest.raises(TrainingError, match="has no training speech in"):
+        train(project, hours=1e-5)
+
+
+def test_threads_and_versions_are_recorded_and_no_paths(project: Path) -> None:
+    train(project, "updates=1")
+    text = (project / "runs" / NAME / "run.json").read_text()
+    machine = json.loads(text)["machine"]
+    assert machine["torch"] == torch.__version__.split("+")[0] or machine["torch"]
+    assert machine["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert "/" not in json.dumps(machine)
