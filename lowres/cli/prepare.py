@@ -25,7 +25,6 @@ _STEPS = {
     "checking": "checking and splitting",
 }
 _MOST_SPEAKERS = 12
-_MOST_WARNINGS = 12
 _MOST_LETTERS = 300
 
 
@@ -99,9 +98,10 @@ def _print_result(result: "PrepareResult", seconds: float) -> None:
     _print_checks(result)
     _print_segmentations(result)
     _print_order(result)
-    warnings = [*result.splits.warnings, *result.notes]
-    for sentence in warnings[:_MOST_WARNINGS]:
-        print_warning(sentence)
+    shown = {result.order.sentence, *(check.sentence for check in result.checks)}
+    for sentence in info.warnings:
+        if sentence not in shown:
+            print_warning(sentence)
     _say(f"licence: {info.licence or 'not stated'}   consent: {info.consent or 'not stated'}")
     _say(f"written: {result.corpus.folder}/  (manifest.tsv, checks.tsv, corpus.json, subsets/, shards/)")
 

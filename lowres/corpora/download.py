@@ -66,6 +66,7 @@ def fetch(download: Download, path: Path, progress: DownloadProgress) -> None:
             _fetch_rest(download, partial, progress)
             break
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code == 416 and partial.stat().st_size:  # nothing is missing: the file was whole already
                 break
             raise _refused(download, f"the server answers {error.code} {error.reason}") from error

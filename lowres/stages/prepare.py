@@ -7,7 +7,7 @@ or failed run leaves the old corpus as it was and what it had decoded for the ne
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -211,6 +211,7 @@ def _write(
 ) -> CorpusInfo:
     table = checked.table
     train = table[table["included"] & (table["split"] == TRAIN)]
+    subset_hashes = write_subsets(partial, nested_subsets(train))
     info = CorpusInfo(
         name=recipe.name,
         language=recipe.language.iso_639_3 or recipe.language.name,
@@ -220,13 +221,13 @@ def _write(
         source=located.source,
         citation=located.citation,
         text_rules=tuple(describe_rules(recipe.text.rules)),
-        warnings=tuple(_warnings(checked, reading)),
+        warnings=(*_warnings(checked, reading), *_compare_subsets(located, subset_hashes)),
         speaker_disjoint=checked.splits.speaker_disjoint,
         sentence_disjoint=checked.splits.sentence_disjoint,
         splits_origin=checked.splits.origin,
         reported_split=checked.splits.reported_split,
         overlap=count_overlap(table),
-        subset_sha256=write_subsets(partial, nested_subsets(train)),
+        subset_sha256=subset_hashes,
         shard_sha256={shard_name(number): result.shard_sha256 for number, result in enumerate(results)},
         synthetic=options.synthetic,
     )
@@ -239,6 +240,17 @@ def _warnings(checked: _Checked, reading: CorpusReading) -> list[str]:
     accused = [checked.order.sentence] if checked.order.verdict in ("scrambled", "shifted") else []
     left_out = [check.sentence for check in checked.checks if check.severity == "drop" and check.sentence]
     return [*accused, *checked.splits.warnings, *reading.notes, *left_out]
+
+
+def _compare_subsets(located: LocatedCorpus, found: Mapping[str, str]) -> list[str]:
+    """Say which training subsets are not the fixed ones of a public corpus, so that nobody compares figures."""
+    other = [label for label, expected in located.subset_hashes.items() if found.get(label, expected) != expected]
+    if not other:
+        return []
+    return [
+        f"The training subsets {', '.join(other)} are not the fixed ones of this corpus (another version of it, other "
+        "splits, or utterances left out), so figures on them cannot be compared with those of others."
+    ]
 
 
 def _segment_words(table: pd.DataFrame, vocabulary: Vocabulary) -> list[tuple[str, list[str]]]:

@@ -1,6 +1,7 @@
 """prepare, step 1: where the corpus is, how it is laid out, and what may be done with it."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from lowres.recipe import Recipe
 
 @dataclass(frozen=True)
 class LocatedCorpus:
-    """A corpus on this disk, and what its recipe or its manifest says of it."""
+    """A corpus on this disk, and what its recipe or its manifest says of it.
+
+    `subset_hashes` are those that the manifest expects of the nested training subsets; empty where it expects none.
+    """
 
     folder: Path
     reader: ReaderSettings
@@ -21,6 +25,7 @@ class LocatedCorpus:
     consent: str
     citation: str
     source: str
+    subset_hashes: Mapping[str, str]
 
 
 def locate_corpus(project: Path, recipe: Recipe, progress: DownloadProgress) -> LocatedCorpus:
@@ -60,6 +65,7 @@ def locate_corpus(project: Path, recipe: Recipe, progress: DownloadProgress) -> 
         consent=corpus.consent or (manifest.consent if manifest else ""),
         citation=corpus.citation or (manifest.citation if manifest else ""),
         source=corpus.source or (manifest.homepage if manifest else ""),
+        subset_hashes=manifest.subset_hashes if manifest else {},
     )
 
 
