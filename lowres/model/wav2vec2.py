@@ -73,7 +73,7 @@ class Wav2Vec2(nn.Module):
         latents = self.latent_norm(self._encode(waveforms, lengths, num_frames))
         rows = dropout(self.projection(latents), self.config.input_dropout, self.training)
         rows, time_mask = self._mask(rows, num_frames, mask_generator)
-        context = self.context_network(rows, num_frames)
+        context = self.context_network(rows, [length for length in num_frames if length > 0])
         return Wav2Vec2Output(
             context=unpack(context, num_frames),
             num_frames=torch.tensor(num_frames, device=waveforms.device),
