@@ -1,6 +1,7 @@
 """`lowres prepare`: shows the work while it is done, and then what there is to know before anybody trains."""
 
 import re
+import shlex
 import time
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ _STEPS = {
     "decoding": "decoding recordings",
     "checking": "checking and splitting",
 }
+ACCUSATIONS = ("scrambled", "shifted")
 _MOST_SPEAKERS = 12
 _MOST_LETTERS = 300
 
@@ -46,7 +48,10 @@ def prepare(
     with _ProgressDisplay() as display:
         result = run(project, loaded, PrepareOptions(num_workers=workers), display.show)
     _print_result(result, time.monotonic() - started)
-    print_next("To train on it", _next_command(project, recipe))
+    if result.order.verdict in ACCUSATIONS:
+        print_next("Once the transcripts are put right", _command("lowres prepare", project, recipe))
+    else:
+        print_next("To train on it", _command("lowres finetune --hours 1", project, recipe))
 
 
 class _ProgressDisplay:
@@ -176,7 +181,7 @@ def _print_segmentations(result: "PrepareResult") -> None:
 
 def _print_order(result: "PrepareResult") -> None:
     order = result.order
-    if order.verdict in ("scrambled", "shifted"):
+    if order.verdict in ACCUSATIONS:
         console.print(
             Panel(
                 Text(order.sentence),
@@ -200,8 +205,7 @@ def _say(sentence: str) -> None:
     console.print(Text(sentence), soft_wrap=True)
 
 
-def _next_command(project: Path, recipe: str | None) -> str:
-    command = "lowres finetune --hours 1"
+def _command(command: str, project: Path, recipe: str | None) -> str:
     if recipe is not None:
-        command += f" --recipe {recipe}"
-    return command if project == Path() else f"{command} --project {project}"
+        command += f" --recipe {shlex.quote(recipe)}"
+    return command if project == Path() else f"{command} --project {shlex.quote(str(project))}"
