@@ -31,7 +31,8 @@ from lowres.training.checkpoint import (
     save_training_state,
 )
 from lowres.training.collapse import CollapseRule
-from lowres.training.loop import LoopParts, LoopSettings, TrainingLoop
+from lowres.training.loop import TrainingLoop
+from lowres.training.loop_parts import LoopParts, LoopSettings
 from lowres.training.monitors import SAMPLES_PER_HOUR, DevScores, TrainingEvent
 from lowres.training.optimizer import AdamSettings, build_optimizer
 from lowres.training.precision import Compute
@@ -185,7 +186,7 @@ def _loop_settings(context: RunContext) -> LoopSettings:
         checkpoint_every_seconds=settings.checkpoint_every_minutes * 60,
         budget_seconds=None if settings.minutes is None else settings.minutes * 60,
         patience=settings.patience,
-        collapse_rule=CollapseRule(check_share=settings.collapse_check_share),
+        collapse_rule=CollapseRule(settings.collapse_check_share, settings.collapse_check_updates),
         vocabulary_size=len(context.speech.vocabulary),
     )
 

@@ -37,6 +37,9 @@ class CollapseRule:
     check_share: float = 0.4
     """Share of the run before which nothing is concluded."""
 
+    check_updates: int = 1_000
+    """Updates before which nothing is concluded: every CTC recogniser is silent at first."""
+
     blank_share: float = 0.995
     """Share of blank frames from which output counts as silence."""
 
@@ -68,13 +71,13 @@ def detect_collapse(
     Args:
         history: evaluations in order of steps.
         vocabulary_size: number of tokens, the blank included.
-        rule: the thresholds. Nothing is concluded before `rule.check_share` of the run.
+        rule: the thresholds. Nothing is concluded before `rule.check_share` of the run and `rule.check_updates`.
         learning_rate: peak learning rate, to name it in the explanation.
 
     Returns:
         The collapse, or None when there is none to see.
     """
-    if not history or history[-1].progress < rule.check_share:
+    if not history or history[-1].progress < rule.check_share or history[-1].step < rule.check_updates:
         return None
     now = history[-1]
     few = max(1, int(rule.few_tokens_share * (vocabulary_size - 1)))

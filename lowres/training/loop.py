@@ -4,19 +4,16 @@ It takes modules and callables and knows neither files nor speech formats; `lowr
 """
 
 import math
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
-import torch
-from torch import nn
-
 from lowres.errors import TrainingError
-from lowres.training.batches import BatchSizes, plan_updates
+from lowres.training.batches import plan_updates
 from lowres.training.checkpoint import BestSoFar, SavedTraining, TrainingState, capture_random_states
 from lowres.training.collapse import Collapse, CollapseRule, OutputSymptoms, detect_collapse
-from lowres.training.feed import Feed, TrainingSpeech, Update
+from lowres.training.feed import Feed, Update
+from lowres.training.loop_parts import LoopParts, LoopSettings
 from lowres.training.monitors import (
     SAMPLES_PER_HOUR,
     DevScores,
@@ -24,14 +21,12 @@ from lowres.training.monitors import (
     NoticeReport,
     PlanReport,
     StepReport,
-    TrainingEvent,
     Window,
 )
 from lowres.training.optimizer import clip_gradients, set_learning_rate
-from lowres.training.recognition import BatchLoss, LossFunction, describe_labels
+from lowres.training.recognition import BatchLoss, describe_labels
 from lowres.training.schedule import (
     Clock,
-    TriStage,
     is_time_to_replan,
     progress_at,
     replan_for_budget,
@@ -45,53 +40,6 @@ NUM_EVALUATIONS = 40
 """Evaluations in a timed run, fewer when they would take more than a tenth of its time."""
 
 EVALUATION_TIME_SHARE = 0.1
-
-
-@dataclass(frozen=True)
-class LoopSettings:
-    """What the loop is told; the meaning of each field is in `FinetuneSettings`."""
-
-    schedule: TriStage
-    sizes: BatchSizes
-    gradient_clip: float
-    head_only_share: float
-    """Share of the run that trains the head alone, 0-1."""
-
-    evaluate_every_updates: int | None
-    """None under a time budget: then evaluations follow progress."""
-
-    log_every_updates: int
-    checkpoint_every_seconds: float
-    budget_seconds: float | None
-    patience: int
-    collapse_rule: CollapseRule
-    vocabulary_size: int
-
-
-@dataclass(frozen=True)
-class LoopParts:
-    """What the loop works with."""
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    masking: torch.Generator
-    compute_loss: LossFunction
-    set_head_only: Callable[[bool], None]
-    speech: TrainingSpeech
-    utterance_ids: Sequence[str]
-    """(N,) names of the training utterances, to name one that makes a loss not a number."""
-
-    evaluate: Callable[[], DevScores] | None
-    """Decodes dev; None when there is no dev speech."""
-
-    save_best: Callable[[TrainingState, DevScores], None]
-    save_last: Callable[[SavedTraining], None]
-    report: Callable[[TrainingEvent], None]
-    run_sha256: str
-    is_stop_asked: Callable[[], bool] = lambda: False
-    """Asked after every update; a stop saves a checkpoint first."""
-
-    clock: Callable[[], float] = time.perf_counter
 
 
 class TrainingLoop:
@@ -136,6 +84,9 @@ class TrainingLoop:
                     return "interrupted"
         if ending == "stopped early":
             self._parts.report(self._notice(_early_stop_sentence(self.state.best)))
+        elif ending == "finished" and (unfinished := self._detect_collapse(CollapseRule(0.0, 0))) is not None:
+            advice = "; ".join(unfinished.causes)
+            self._parts.report(self._notice(f"{unfinished.sentence.capitalize()}. What to try: {advice}."))
         return ending
 
     def _ending(self) -> Ending | None:
@@ -292,18 +243,21 @@ class TrainingLoop:
             last_evaluation_seconds=seconds,
         )
         self._parts.report(self._evaluation_report(symptoms, scores, is_best=is_best))
-        self.collapse = self._detect_collapse()
+        self.collapse = self._detect_collapse(self._collapse_rule())
         if is_best:
             # Before `last`: killed in between, the resumed run comes here again and writes the same.
             self._parts.save_best(self.state, scores)
 
-    def _detect_collapse(self) -> Collapse | None:
-        settings = self._settings
-        share = max(settings.collapse_rule.check_share, min(settings.head_only_share + 0.1, 1.0))
+    def _collapse_rule(self) -> CollapseRule:
+        """Return the rule, which waits until the head is no longer trained alone."""
+        share = max(self._settings.collapse_rule.check_share, min(self._settings.head_only_share + 0.1, 1.0))
+        return replace(self._settings.collapse_rule, check_share=share)
+
+    def _detect_collapse(self, rule: CollapseRule) -> Collapse | None:
         return detect_collapse(
             self.state.history,
-            vocabulary_size=settings.vocabulary_size,
-            rule=replace(settings.collapse_rule, check_share=share),
+            vocabulary_size=self._settings.vocabulary_size,
+            rule=rule,
             learning_rate=self.state.learning_rate,
         )
 

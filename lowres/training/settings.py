@@ -118,6 +118,9 @@ class FinetuneSettings:
     """Share of the schedule after which a recogniser that still says nothing counts as collapsed, and before which
     training never stops early; above 1 is never."""
 
+    collapse_check_updates: int = 1_000
+    """Updates before which no recogniser counts as collapsed: all of them are silent at first."""
+
     collapse_retries: int = 2
     """New attempts, with another seed and learning rate, after a collapse."""
 
@@ -167,6 +170,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "log_every_updates": (1, _NO_LIMIT),
     "checkpoint_every_minutes": (0, _NO_LIMIT),
     "collapse_check_share": (0, 2),
+    "collapse_check_updates": (0, _NO_LIMIT),
     "collapse_retries": (0, _NO_LIMIT),
 }
 

@@ -163,7 +163,7 @@ def test_resuming_without_a_name_takes_the_unfinished_run(project: Path) -> None
 def test_collapse_is_retried_with_another_seed_and_then_explained(project: Path) -> None:
     events: list[FinetuneEvent] = []
     # A rate of nearly nothing never leaves the first answers.
-    settings = ("learning_rate=1e-12", "collapse_check_share=0.5", "collapse_retries=1")
+    settings = ("learning_rate=1e-12", "collapse_check_share=0.5", "collapse_check_updates=1", "collapse_retries=1")
     silence = load_recipe(project=project, overrides=[f"finetune.{setting}" for setting in settings])
     with pytest.raises(TrainingError, match=r"collapsed: .* in the last of 2 attempts") as caught:
         finetune(project, silence, FinetuneOptions(), events.append)

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from lowres.training.collapse import Collapse, CollapseRule, OutputSymptoms, choose_retry, detect_collapse
 
-RULE = CollapseRule(check_share=0.4)
+RULE = CollapseRule(check_share=0.4, check_updates=300)
 
 
 def symptoms(progress: float = 0.5, *, loss: float = 2.0, blank: float = 1.0, distinct: int = 0) -> OutputSymptoms:
@@ -22,6 +24,11 @@ def detect(*history: OutputSymptoms, size: int = 31) -> Collapse | None:
 
 def test_silence_before_the_set_point_is_no_collapse() -> None:
     assert detect(symptoms(progress=0.39)) is None
+
+
+def test_silence_after_few_updates_is_no_collapse_however_short_the_run() -> None:
+    assert detect(replace(symptoms(progress=1.0), step=299)) is None
+    assert detect(replace(symptoms(progress=1.0), step=300)) is not None
 
 
 def test_silence_after_the_set_point_is_a_collapse() -> None:

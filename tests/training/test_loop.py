@@ -13,7 +13,8 @@ from lowres.training.batches import BatchSizes
 from lowres.training.checkpoint import SavedTraining, TrainingState
 from lowres.training.collapse import CollapseRule
 from lowres.training.feed import Batch, TrainingSpeech
-from lowres.training.loop import LoopParts, LoopSettings, TrainingLoop
+from lowres.training.loop import TrainingLoop
+from lowres.training.loop_parts import LoopParts, LoopSettings
 from lowres.training.monitors import DevScores, EvaluationReport, NoticeReport, PlanReport, StepReport, TrainingEvent
 from lowres.training.optimizer import AdamSettings, build_optimizer
 from lowres.training.recognition import BatchLoss, LossFunction
@@ -32,7 +33,7 @@ SETTINGS = LoopSettings(
     checkpoint_every_seconds=1e9,
     budget_seconds=None,
     patience=0,
-    collapse_rule=CollapseRule(check_share=1.0),
+    collapse_rule=CollapseRule(check_share=1.0, check_updates=0),
     vocabulary_size=11,
 )
 
@@ -160,15 +161,22 @@ def test_the_head_alone_learns_for_its_share_of_the_run() -> None:
 
 
 def test_silence_after_the_set_point_ends_the_attempt_without_a_checkpoint_of_it() -> None:
-    settings = replace(SETTINGS, collapse_rule=CollapseRule(check_share=0.5))
+    settings = replace(SETTINGS, collapse_rule=CollapseRule(check_share=0.5, check_updates=0))
     loop, watched = make_loop(settings, evaluate=lambda: scores(1.0, blank=1.0, distinct=0))
     assert loop.run() == "collapsed"
     assert loop.collapse is not None
     assert [saved.state.step for saved in watched.saved] == [2]
 
 
+def test_a_short_run_that_ends_in_silence_says_what_to_try_and_is_not_repeated() -> None:
+    settings = replace(SETTINGS, collapse_rule=CollapseRule())
+    loop, watched = make_loop(settings, evaluate=lambda: scores(1.0, blank=1.0, distinct=0))
+    assert loop.run() == "finished"
+    assert "6 updates are few" in watched.of(NoticeReport)[0].sentence
+
+
 def test_collapse_is_not_looked_for_before_the_head_only_phase_is_over() -> None:
-    settings = replace(SETTINGS, head_only_share=0.8, collapse_rule=CollapseRule(check_share=0.1))
+    settings = replace(SETTINGS, head_only_share=0.8, collapse_rule=CollapseRule(check_share=0.1, check_updates=9))
     loop, _ = make_loop(settings, updates=10, evaluate=lambda: scores(1.0, blank=1.0, distinct=0))
     loop.run()
     assert loop.state.step == 10
