@@ -126,7 +126,9 @@ def print_summary(result: "EvaluationResult") -> None:
 def _print_rates(result: "EvaluationResult") -> None:
     from lowres.report.sentences import interval_text, percent
 
-    table = plain_table("", "rate", "95 %: other sentences", "95 %: other speakers", "changed", "added", "left out")
+    table = plain_table("", "rate", "other\nsentences, 95 %", "other\nspeakers, 95 %", "changed", "added", "left out")
+    for column in table.columns:
+        column.no_wrap = True
     for column in table.columns[1:]:
         column.justify = "right"
     rows: list[tuple[str, str, Rates]] = [
