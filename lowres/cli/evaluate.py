@@ -126,14 +126,14 @@ def print_summary(result: "EvaluationResult") -> None:
 def _print_rates(result: "EvaluationResult") -> None:
     from lowres.report.sentences import interval_text, percent
 
-    table = plain_table("", "rate", "other\nsentences, 95 %", "other\nspeakers, 95 %", "changed", "added", "left out")
+    table = plain_table("", "rate", "95 %, other\nsentences", "95 %, other\nspeakers", "changed", "added", "left out")
     for column in table.columns:
         column.no_wrap = True
     for column in table.columns[1:]:
         column.justify = "right"
     rows: list[tuple[str, str, Rates]] = [
         ("words (WER)", "letters (CER)", result.scorecard.normalised),
-        ("as written, WER", "as written, CER", result.scorecard.raw),
+        ("WER, raw", "CER, raw", result.scorecard.raw),
     ]
     for of_words, of_letters, rates in rows:
         is_raw = rates is result.scorecard.raw
@@ -150,7 +150,7 @@ def _print_rates(result: "EvaluationResult") -> None:
     console.print(table)
     rules = result.contents.provenance.text_rules
     said = " ".join(rules) if rules else "none."
-    console.print(Text(f"text rules: {said} “as written” is scored without them.", style="dim"))
+    console.print(Text(f"text rules: {said} “raw” is scored against the transcripts as written.", style="dim"))
 
 
 def _print_cautions(result: "EvaluationResult") -> None:
