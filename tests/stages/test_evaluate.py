@@ -213,7 +213,7 @@ def test_progress_reaches_the_end(project: Path) -> None:
 def test_the_command_prints_the_answer_the_badges_and_the_report(project: Path) -> None:
     done = CliRunner().invoke(app, ["evaluate", "--project", str(project), "--precision", "fp32"])
     assert done.exit_code == 0, done.output
-    for said in ("Little: finetune-1h-seed1, test split, 8 utterances", "words (WER)", "as written", "few utterances"):
+    for said in ("Little: finetune-1h-seed1, test split, 8 utterances", "words (WER)", "CER, raw", "few utterances"):
         assert said in done.output
     assert "speakers seen in training" in done.output
     assert "hours of audio per hour" in done.output
