@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lowres.model.shapes import UTTERANCE_QUANTUM, num_missing
+
 LONGEST_RECORDED = 1000
 """Frames up to which the attention weights of an utterance are cheaper kept than computed again."""
 
@@ -59,9 +61,11 @@ class _RecordedAttention(torch.autograd.Function):
         all_weights = []
         parts = zip(torch.split(heads, ctx.num_frames), torch.split(attended, ctx.num_frames), strict=True)
         for utterance, target in parts:
-            query, key, value = utterance.permute(1, 2, 0, 3)
-            weights = torch.softmax(torch.bmm(query * ctx.scale, key.transpose(1, 2)), dim=-1)
-            target.copy_(torch.bmm(weights, value).transpose(0, 1))
+            query, key, value = _fill(utterance).permute(1, 2, 0, 3)
+            scores = torch.bmm(query * ctx.scale, key.transpose(1, 2))
+            scores[:, :, len(utterance) :] = -torch.inf
+            weights = torch.softmax(scores, dim=-1)
+            target.copy_(torch.bmm(weights, value)[:, : len(utterance)].transpose(0, 1))
             all_weights.append(weights)
         ctx.save_for_backward(heads, *all_weights)
         return attended.flatten(1)
@@ -73,12 +77,22 @@ class _RecordedAttention(torch.autograd.Function):
         gradient = gradient.view(len(heads), *heads.shape[2:])
         parts = [torch.split(tensor, ctx.num_frames) for tensor in (heads, heads_gradient, gradient)]
         for weights, utterance, target, arriving in zip(all_weights, *parts, strict=True):
-            query, key, value = utterance.permute(1, 2, 0, 3)
-            query_gradient, key_gradient, value_gradient = target.permute(1, 2, 0, 3)
-            output_gradient = arriving.transpose(0, 1)
-            value_gradient.copy_(torch.bmm(weights.transpose(1, 2), output_gradient))
+            # No gradient arrives at the rows that fill up, and none of their weights as keys is above 0.
+            query, key, value = _fill(utterance).permute(1, 2, 0, 3)
+            output_gradient = _fill(arriving).transpose(0, 1)
             weights_gradient = torch.bmm(output_gradient, value.transpose(1, 2))
             scores_gradient = torch._softmax_backward_data(weights_gradient, weights, -1, weights.dtype)
-            query_gradient.copy_(torch.bmm(scores_gradient, key) * ctx.scale)
-            key_gradient.copy_(torch.bmm(scores_gradient.transpose(1, 2), query * ctx.scale))
+            gradients = (
+                torch.bmm(scores_gradient, key) * ctx.scale,
+                torch.bmm(scores_gradient.transpose(1, 2), query * ctx.scale),
+                torch.bmm(weights.transpose(1, 2), output_gradient),
+            )
+            for place, part in enumerate(gradients):
+                target[:, place].copy_(part[:, : len(utterance)].transpose(0, 1))
         return heads_gradient, None
+
+
+def _fill(rows: Tensor) -> Tensor:
+    """Fill (T, ...) up with zeros to a multiple of UTTERANCE_QUANTUM rows."""
+    missing = num_missing(len(rows), UTTERANCE_QUANTUM, rows.device)
+    return functional.pad(rows, (0, 0) * (rows.dim() - 1) + (0, missing))

@@ -64,8 +64,9 @@ class _StridedConvolution(torch.autograd.Function):
         head_rows, tail_rows = _views(rows, kernel, ctx.stride)
         rows_gradient = weight_gradient = bias_gradient = None
         if ctx.needs_input_grad[0]:
-            rows_gradient = torch.zeros_like(rows)
+            rows_gradient = torch.empty_like(rows)
             head_gradient, tail_gradient = _views(rows_gradient, kernel, ctx.stride)
+            rows_gradient[len(head_gradient) * ctx.stride :] = 0
             torch.mm(gradient, arranged.head, out=head_gradient)
             if arranged.tail is not None:
                 tail_gradient.addmm_(gradient, arranged.tail)

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from lowres.model.config import Wav2Vec2Config
 from lowres.model.dropout import dropout
+from lowres.model.shapes import apply_linear
 from lowres.model.wav2vec2 import Wav2Vec2
 
 
@@ -56,5 +57,5 @@ class CTCRecognizer(nn.Module):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_head_only):
             output = self.backbone(waveforms, num_samples, mask_generator=mask_generator)
         context = dropout(output.context, self.backbone.config.final_dropout, self.training)
-        logits = self.head(context).float()
+        logits = apply_linear(self.head, context).float()
         return CTCOutput(logits=logits, log_probs=functional.log_softmax(logits, dim=-1), num_frames=output.num_frames)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from lowres.model.config import ConvLayers, FeatureNorm
 from lowres.model.convolution import ArrangedWeight, arrange_weight, strided_convolution
+from lowres.model.shapes import PIECE_QUANTUM, num_missing
 
 PIECE_FRAMES = 100
 """Frames computed together on a CPU: 2 s of audio, so that a layer's activations fit into the cache."""
@@ -67,13 +68,21 @@ class FeatureEncoder(nn.Module):
             projection = self.first.fold_norm(waveform[:length])
             piece_frames = PIECE_FRAMES if waveform.device.type == "cpu" else frames
             for start in range(0, frames, piece_frames):
-                end = min(start + piece_frames, frames)
-                last_sample = (end - 1) * self.samples_per_frame + self.receptive_field_samples
-                rows = self.first(waveform[start * self.samples_per_frame : last_sample], projection, dtype)
+                count = min(piece_frames, frames - start)
+                samples = self._samples_of(waveform[:length], start, count)
+                rows = self.first(samples, projection, dtype)
                 for layer, weight in zip(self.others, arranged, strict=True):
                     rows = layer(rows, weight)
-                pieces.append(rows)
+                pieces.append(rows[:count])
         return torch.cat(pieces)
+
+    def _samples_of(self, waveform: Tensor, start: int, count: int) -> Tensor:
+        """Cut out what `count` frames from `start` on are computed from, and zeros for those that fill the piece."""
+        filled = count + num_missing(count, PIECE_QUANTUM, waveform.device)
+        first_sample = start * self.samples_per_frame
+        length = (filled - 1) * self.samples_per_frame + self.receptive_field_samples
+        samples = waveform[first_sample : first_sample + length]
+        return functional.pad(samples, (0, length - len(samples)))
 
 
 class Projection(NamedTuple):

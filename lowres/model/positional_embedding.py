@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lowres.model.shapes import UTTERANCE_QUANTUM, num_missing
+
 
 class PositionalEmbedding(nn.Module):
     """A grouped convolution over frames, weight-normalised per tap, and a GELU.
@@ -33,8 +35,10 @@ class PositionalEmbedding(nn.Module):
         embedded = []
         for utterance in torch.split(rows, list(num_frames)):
             # An even kernel yields one frame too many at the end, which is left out as in the published models.
-            padded = functional.pad(utterance.t()[None], (self.kernel // 2, (self.kernel - 1) // 2))
-            embedded.append(functional.conv1d(padded, weight, bias, groups=self.groups)[0].t())
+            missing = num_missing(len(utterance), UTTERANCE_QUANTUM, rows.device)
+            padded = functional.pad(utterance.t()[None], (self.kernel // 2, (self.kernel - 1) // 2 + missing))
+            convolved = functional.conv1d(padded, weight, bias, groups=self.groups)[0].t()
+            embedded.append(convolved[: len(utterance)])
         activated: Tensor = functional.gelu(torch.cat(embedded))
         return activated
 

@@ -13,6 +13,7 @@ from lowres.model.dropout import dropout
 from lowres.model.feature_encoder import FeatureEncoder
 from lowres.model.masking import sample_channel_mask, sample_time_mask
 from lowres.model.packing import pack, padding_mask_of, unpack
+from lowres.model.shapes import ROWS_QUANTUM, num_missing
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,15 @@ class Wav2Vec2(nn.Module):
         if not any(num_frames):
             raise ValueError(f"every utterance is shorter than {self.config.receptive_field_samples} samples")
         latents = self.latent_norm(self._encode(waveforms, lengths, num_frames))
-        rows = dropout(self.projection(latents), self.config.input_dropout, self.training)
+        num_rows = len(latents)
+        missing = num_missing(num_rows, ROWS_QUANTUM, latents.device)
+        rows = self.projection(functional.pad(latents, (0, 0, 0, missing)))
+        rows = dropout(rows, self.config.input_dropout, self.training)
         rows, time_mask = self._mask(rows, num_frames, mask_generator)
-        context = self.context_network(rows, [length for length in num_frames if length > 0])
+        # The rows that fill up the batch go through the network as an utterance of their own.
+        context = self.context_network(rows, [length for length in (*num_frames, missing) if length > 0])
         return Wav2Vec2Output(
-            context=unpack(context, num_frames),
+            context=unpack(context[:num_rows], num_frames),
             num_frames=torch.tensor(num_frames, device=waveforms.device),
             latents=unpack(latents, num_frames),
             padding_mask=padding_mask_of(num_frames, waveforms.device),
@@ -93,7 +98,7 @@ class Wav2Vec2(nn.Module):
     def _mask(
         self, rows: Tensor, num_frames: Sequence[int], generator: torch.Generator | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Replace masked frames of rows (N, D) by the learned embedding, set masked channels to zero."""
+        """Replace masked frames of rows (N or more, D) by the learned embedding, set masked channels to zero."""
         if generator is None:
             return rows, None
         time_mask = sample_time_mask(
@@ -110,10 +115,13 @@ class Wav2Vec2(nn.Module):
             generator=generator,
         )
         time_mask = time_mask.to(rows.device)
-        rows = torch.where(pack(time_mask, num_frames)[:, None], self.mask_embedding.to(rows.dtype), rows)
+        num_filling = len(rows) - sum(num_frames)
+        packed_mask = functional.pad(pack(time_mask, num_frames), (0, num_filling))
+        rows = torch.where(packed_mask[:, None], self.mask_embedding.to(rows.dtype), rows)
         if self.config.channel_span_start_probability > 0:
             frames = torch.tensor(num_frames, device=rows.device)
-            rows = rows.masked_fill(channel_mask.to(rows.device).repeat_interleave(frames, dim=0), 0.0)
+            packed_channels = channel_mask.to(rows.device).repeat_interleave(frames, dim=0)
+            rows = rows.masked_fill(functional.pad(packed_channels, (0, 0, 0, num_filling)), 0.0)
         return rows, time_mask
 
 
