@@ -66,7 +66,7 @@ alphabet = "a b c d e f g h i j k l m n o p r s t u v w y z"
 from = "Mtoto anasoma kitabu leo."
 to = "mtoto anasoma kitabu leo"
 
-# A very small network, because machine speech is clean and this should take three minutes. Leave the sections below
+# A very small network, because machine speech is clean and this should be quick. Leave the sections below
 # out of a recipe of your own: the defaults are made for people.
 [model]
 preset = "xs"
@@ -80,10 +80,13 @@ feed_forward_width = 576
 positional_kernel = 32
 
 [finetune]
-minutes = 3
+minutes = 2.5
 learning_rate = 2e-3
-seconds_per_update = 8
-micro_batch_seconds = 8
+warmup_share = 0.2
+constant_share = 0.3
+final_scale = 0.0
+seconds_per_update = 10
+micro_batch_seconds = 10
 time_span_start_probability = 0.0
 dropout = 0.1
 dev_seconds = 60

@@ -30,7 +30,8 @@ def _list_options() -> str:
 
 
 def _describe(parameter: typer.core.TyperOption | typer.core.TyperArgument) -> str:
-    names = parameter.name.upper() if isinstance(parameter, typer.core.TyperArgument) else ", ".join(parameter.opts)
-    value = "" if getattr(parameter, "is_flag", False) else f" {parameter.type.name}"
-    repeatable = " repeatable" if getattr(parameter, "multiple", False) else ""
-    return f"{names}{value}{repeatable}"
+    names = ", ".join([*parameter.opts, *parameter.secondary_opts])
+    value = "" if getattr(parameter, "is_flag", False) or not parameter.metavar else f" {parameter.metavar}"
+    repeatable = " (repeatable)" if parameter.multiple else ""
+    usually = f" = {parameter.default}" if parameter.default not in (None, "", False) else ""
+    return f"{names}{value}{repeatable}{usually}"
