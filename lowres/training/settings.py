@@ -204,8 +204,8 @@ _FROM_BASE = HourDefaults(
 )  # fmt: skip
 
 _FROM_RANDOM = HourDefaults(
-    learning_rate=5e-4, updates=6_000, head_only_updates=0, seconds_per_update=40.0,
-    time_span_start_probability=0.02, time_span_length=10,
+    learning_rate=1e-3, updates=6_000, head_only_updates=0, seconds_per_update=12.0,
+    time_span_start_probability=0.01, time_span_length=10,
     channel_span_start_probability=0.0, channel_span_length=16,
     dropout=0.1, activation_dropout=0.1, layer_drop=0.0, weight_decay=0.01, train_feature_encoder=True,
 )  # fmt: skip
