@@ -19,19 +19,13 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from lowres.manifest.checks import (
-    CheckInputs,
-    CheckSettings,
-    apply_checks,
-    check_shared_sentences,
-    check_too_short_for_ctc,
-    run_checks,
-    write_checks,
-)
+from lowres.manifest.checks import CheckInputs, apply_checks, run_checks, write_checks
 from lowres.manifest.corpus import CorpusInfo, load_corpus, write_corpus
 from lowres.manifest.schema import UtteranceRow, table_from_rows
-from lowres.manifest.splits import SplitSettings, assign_splits
+from lowres.manifest.settings import CheckSettings, SplitSettings
+from lowres.manifest.splits import assign_splits
 from lowres.manifest.subsets import nested_subsets, write_subsets
+from lowres.manifest.text_checks import check_shared_sentences, check_too_short_for_ctc
 from lowres.manifest.transcript_order import check_transcript_order
 
 T = TypeVar("T")

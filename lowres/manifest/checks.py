@@ -3,81 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Final
 
 import pandas as pd
 
 from lowres.manifest import signal_checks, text_checks
 from lowres.manifest.findings import CheckResult
 from lowres.manifest.schema import FLAG_SEPARATOR
+from lowres.manifest.settings import CheckSettings
 from lowres.manifest.table import write_table
-from lowres.manifest.text_checks import check_shared_sentences, check_too_short_for_ctc
-
-__all__ = [
-    "CheckInputs",
-    "CheckResult",
-    "CheckSettings",
-    "apply_checks",
-    "check_shared_sentences",
-    "check_too_short_for_ctc",
-    "run_checks",
-    "write_checks",
-]
 
 CHECKS_FILE: Final = "checks.tsv"
-CHECK_NAMES: Final = (
-    "unreadable",
-    "empty-audio",
-    "silent",
-    "clipped",
-    "band-limited",
-    "too-long",
-    "duplicate-audio",
-    "empty-text",
-    "undeclared-symbols",
-    "pace",
-    "duplicate-text",
-    "too-short-for-ctc",
-    "sentence-in-train",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckSettings:
-    """When an utterance is flagged; the recipe's section [checks].
-
-    Attributes:
-        min_seconds: shorter utterances count as empty audio and are left out.
-        max_seconds: longer ones are flagged (they cost memory and hide wrong transcripts).
-        silence_dbfs: utterances whose loudest 32 ms stay below this level are silent and left out.
-        max_clipped_share: share (0-1) of samples at full scale above which an utterance is flagged as clipped.
-        min_bandwidth_hz: speech with nothing above this frequency is flagged as band-limited (telephone: 3,400).
-        max_pace_ratio: flagged when characters per second are this many times the median, or as many times fewer,
-            and also further off than `max_pace_deviations`.
-        max_pace_deviations: robust standard deviations (1.4826 MAD of log characters per second).
-        drop: names of checks whose offenders are left out although they only warn by default.
-    """
-
-    min_seconds: float = 0.1
-    max_seconds: float = 25.0
-    silence_dbfs: float = -50.0
-    max_clipped_share: float = 0.005
-    min_bandwidth_hz: float = 4_500.0
-    max_pace_ratio: float = 2.5
-    max_pace_deviations: float = 4.0
-    drop: tuple[str, ...] = ()
-
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
-
-    def __post_init__(self) -> None:
-        """Refuse limits that make no sense and checks that do not exist."""
-        unknown = sorted(set(self.drop) - set(CHECK_NAMES))
-        if unknown:
-            raise ValueError(f"there is no check {unknown[0]!r}; the checks are {', '.join(CHECK_NAMES)}")
-        if not 0 <= self.min_seconds < self.max_seconds:
-            raise ValueError("min_seconds must be at least 0 and below max_seconds")
-        if not self.max_pace_ratio > 1:
-            raise ValueError("max_pace_ratio must be above 1")
 
 
 @dataclass(frozen=True)

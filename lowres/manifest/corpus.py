@@ -16,8 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from lowres import __version__
 from lowres.errors import CorpusError
+from lowres.manifest.overlap import SplitOverlap
 from lowres.manifest.schema import SPLITS
-from lowres.manifest.splits import SplitOverlap
 from lowres.manifest.table import MANIFEST_FILE, read_manifest, write_atomically, write_manifest
 
 CORPUS_FORMAT_VERSION: Final = 1

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lowres.manifest.overlap import count, sentence_keys
-from lowres.manifest.schema import DEV, OTHER, TEST, TRAIN
+from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN
 
 _LEAST: Final = 0.3
 _MOST: Final = 2.5

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lowres.manifest.schema import DEV, TEST, TRAIN
+from lowres.manifest.settings import DEV, TEST, TRAIN
 
 _PAIRS: Final = ((TRAIN, DEV), (TRAIN, TEST), (DEV, TEST))
 

@@ -5,19 +5,14 @@ An utterance is one row everywhere: `UtteranceRow` before its audio is read, one
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from lowres.errors import CorpusError
+from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN, SplitName
 
-SplitName = Literal["train", "dev", "test", "other"]
-
-TRAIN: Final = "train"
-DEV: Final = "dev"
-TEST: Final = "test"
-OTHER: Final = "other"
 """Kept in the table and used nowhere."""
 SPLITS: Final[tuple[SplitName, ...]] = (TRAIN, DEV, TEST, OTHER)
 
@@ -83,14 +78,6 @@ class Skipped:
 
     place: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusRows:
-    """What a reader hands over: the rows in the corpus' own order, and everything it had to leave out."""
-
-    rows: list[UtteranceRow]
-    skipped: list[Skipped]
 
 
 def table_from_rows(rows: Iterable[UtteranceRow]) -> pd.DataFrame:

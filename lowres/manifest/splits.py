@@ -4,70 +4,16 @@ Splits that came with the corpus are kept, renamed and merged as the recipe says
 published ones; where none came, they are made by `lowres.manifest.disjoint`.
 """
 
-from collections import Counter
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal
+from typing import Final, Literal
 
 import pandas as pd
 
 from lowres.manifest.disjoint import Shares, hold_out, make_disjoint_splits
-from lowres.manifest.overlap import PairOverlap, SplitOverlap, count, count_overlap
-from lowres.manifest.schema import DEV, OTHER, TEST, TRAIN
-
-__all__ = ["PairOverlap", "SplitOverlap", "SplitResult", "SplitSettings", "assign_splits", "count_overlap"]
+from lowres.manifest.overlap import SplitOverlap, count, count_overlap
+from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN, SplitSettings
 
 _MADE_OF: Final = (TRAIN, DEV, TEST)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitSettings:
-    """How splits come about; the recipe's section [splits].
-
-    Attributes:
-        method: "auto" keeps splits that were given and makes them where none were; "given" never makes any; "make"
-            always does.
-        train, dev, test: which of the given splits (train, dev, test, other) make up each of ours. `train = ["train",
-            "dev"]` with `dev = []` trains on both, as some published figures do. No given split in two of ours.
-        dev_when_missing_share: where the given splits have a test but leave no dev, this share (0-0.5) of training's
-            duration is held out to choose checkpoints by; 0 holds nothing out.
-        train_share, dev_share, test_share: shares of the duration of splits that are made (0-1, together 1).
-        max_set_aside_share: sentences that speakers of two splits both said are set aside (split "other") as long as
-            that costs at most this share (0-1) of all speech; beyond it they stay, and a warning says so.
-    """
-
-    method: Literal["auto", "given", "make"] = "auto"
-    train: tuple[str, ...] = (TRAIN,)
-    dev: tuple[str, ...] = (DEV,)
-    test: tuple[str, ...] = (TEST,)
-    dev_when_missing_share: float = 0.05
-    train_share: float = 0.8
-    dev_share: float = 0.1
-    test_share: float = 0.1
-    max_set_aside_share: float = 0.1
-
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
-
-    def __post_init__(self) -> None:
-        """Refuse shares that do not add up and given splits that would be in two of ours."""
-        named = Counter((*self.train, *self.dev, *self.test))
-        twice = [name for name, times in named.items() if times > 1]
-        if twice:
-            raise ValueError(
-                f"the given split {twice[0]!r} is in more than one of train, dev and test; "
-                f"when train takes it, leave it out of the other, as in dev = []"
-            )
-        unknown = sorted(set(named) - {TRAIN, DEV, TEST, OTHER})
-        if unknown:
-            raise ValueError(f"unknown split {unknown[0]!r}: use train, dev, test or other")
-        if not self.train:
-            raise ValueError("train needs at least one of the given splits")
-        shares = (self.train_share, self.dev_share, self.test_share)
-        if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6 or self.train_share == 0:
-            raise ValueError(f"train_share, dev_share and test_share are {shares}; they must add up to 1")
-        if not 0 <= self.dev_when_missing_share <= 0.5:
-            raise ValueError("dev_when_missing_share must be between 0 and 0.5")
-        if not 0 <= self.max_set_aside_share <= 1:
-            raise ValueError("max_set_aside_share must be between 0 and 1")
 
 
 @dataclass(frozen=True)

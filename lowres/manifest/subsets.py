@@ -19,7 +19,7 @@ import pandas as pd
 from lowres.errors import CorpusError, RecipeError
 from lowres.manifest.corpus import PreparedCorpus, load_corpus
 from lowres.manifest.disjoint import order_by_hash
-from lowres.manifest.schema import TRAIN
+from lowres.manifest.settings import TRAIN
 from lowres.manifest.table import write_atomically
 
 SUBSETS_FOLDER: Final = "subsets"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lowres.manifest.findings import CheckResult, column, describe, make_result
 from lowres.manifest.overlap import is_among, sentence_codes
-from lowres.manifest.schema import DEV, TEST, TRAIN
+from lowres.manifest.settings import DEV, TEST, TRAIN
 
 _SYMBOLS_IN_SENTENCE = 12
 _MIN_UTTERANCES_FOR_PACE = 20

@@ -22,8 +22,7 @@ from pydantic import (
 
 from lowres.corpora.settings import ReaderSettings
 from lowres.errors import RecipeError
-from lowres.manifest.checks import CheckSettings
-from lowres.manifest.splits import SplitSettings
+from lowres.manifest.settings import CheckSettings, SplitSettings
 from lowres.model.config import PRESETS, Wav2Vec2Config, from_dict, preset, to_dict
 from lowres.recipe.toml_writer import write_toml
 from lowres.text.graphemes import check_graphemes

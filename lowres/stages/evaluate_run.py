@@ -15,7 +15,7 @@ from lowres.backbones.native import Recognizer
 from lowres.errors import CheckpointError, CorpusError
 from lowres.manifest.corpus import PreparedCorpus
 from lowres.manifest.overlap import sentence_keys
-from lowres.manifest.schema import DEV, TEST, TRAIN
+from lowres.manifest.settings import DEV, TEST, TRAIN
 from lowres.manifest.subsets import read_subset
 from lowres.recipe import Recipe
 from lowres.report.contents import Caution, Provenance, SplitFacts, TrainingOverlap

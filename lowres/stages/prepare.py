@@ -17,10 +17,11 @@ from lowres.audio.parts import PartResult
 from lowres.corpora.layouts import read_corpus
 from lowres.corpora.reading import CorpusReading
 from lowres.errors import CorpusError, RecipeError
-from lowres.manifest.checks import CheckResult, apply_checks, write_checks
+from lowres.manifest.checks import apply_checks, write_checks
 from lowres.manifest.corpus import CorpusInfo, PreparedCorpus, write_corpus
+from lowres.manifest.findings import CheckResult
 from lowres.manifest.overlap import count_overlap
-from lowres.manifest.schema import TRAIN
+from lowres.manifest.settings import TRAIN
 from lowres.manifest.splits import SplitResult, assign_splits
 from lowres.manifest.subsets import nested_subsets, write_subsets
 from lowres.manifest.transcript_order import TranscriptOrder, check_transcript_order

@@ -5,14 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lowres.manifest.checks import (
-    CheckInputs,
-    CheckResult,
-    check_shared_sentences,
-    check_too_short_for_ctc,
-    run_checks,
-)
-from lowres.manifest.schema import TRAIN, Skipped
+from lowres.manifest.checks import CheckInputs, run_checks
+from lowres.manifest.findings import CheckResult
+from lowres.manifest.schema import Skipped
+from lowres.manifest.settings import TRAIN
+from lowres.manifest.text_checks import check_shared_sentences, check_too_short_for_ctc
 from lowres.model.config import num_frames_for
 from lowres.recipe import Recipe
 from lowres.text.alphabet import undeclared_symbols

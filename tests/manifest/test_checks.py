@@ -7,17 +7,10 @@ import pandas as pd
 import pytest
 from manifest_tables import make_table
 
-from lowres.manifest.checks import (
-    CHECK_NAMES,
-    CheckInputs,
-    CheckResult,
-    CheckSettings,
-    apply_checks,
-    check_shared_sentences,
-    check_too_short_for_ctc,
-    run_checks,
-    write_checks,
-)
+from lowres.manifest.checks import CheckInputs, apply_checks, run_checks, write_checks
+from lowres.manifest.findings import CheckResult
+from lowres.manifest.settings import CHECK_NAMES, CheckSettings
+from lowres.manifest.text_checks import check_shared_sentences, check_too_short_for_ctc
 
 
 def measures(num_rows: int, **changes: list[object]) -> pd.DataFrame:

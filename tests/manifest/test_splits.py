@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from manifest_tables import make_table
 
 from lowres.manifest.disjoint import order_by_hash
-from lowres.manifest.splits import SplitResult, SplitSettings, assign_splits, count_overlap
+from lowres.manifest.overlap import count_overlap
+from lowres.manifest.settings import SplitSettings
+from lowres.manifest.splits import SplitResult, assign_splits
 
 
 def many_speakers(num_speakers: int = 20, num_each: int = 10) -> pd.DataFrame:
