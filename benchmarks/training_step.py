@@ -235,7 +235,10 @@ def compare_size(benchmark: Benchmark, size: str, cases: list[str], precisions: 
     torch.manual_seed(0)
     batch = make_batch([10.0] * 4)
     for case in cases:
-        contenders = [build(replace(preset(size), layer_drop=0.0)) for build in (build_lowres, build_transformers, build_torchaudio)]
+        contenders = [
+            build(replace(preset(size), layer_drop=0.0))
+            for build in (build_lowres, build_transformers, build_torchaudio)
+        ]
         for contender in contenders:
             contender.module.train(case != "inference")
             if case == "train_frozen":

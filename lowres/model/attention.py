@@ -61,7 +61,7 @@ class _RecordedAttention(torch.autograd.Function):
         all_weights = []
         parts = zip(torch.split(heads, ctx.num_frames), torch.split(attended, ctx.num_frames), strict=True)
         for utterance, target in parts:
-            query, key, value = _fill(utterance).permute(1, 2, 0, 3)
+            query, key, value = _fill(utterance).permute(1, 2, 0, 3).contiguous()
             scores = torch.bmm(query * ctx.scale, key.transpose(1, 2))
             scores[:, :, len(utterance) :] = -torch.inf
             weights = torch.softmax(scores, dim=-1)
@@ -78,8 +78,8 @@ class _RecordedAttention(torch.autograd.Function):
         parts = [torch.split(tensor, ctx.num_frames) for tensor in (heads, heads_gradient, gradient)]
         for weights, utterance, target, arriving in zip(all_weights, *parts, strict=True):
             # No gradient arrives at the rows that fill up, and none of their weights as keys is above 0.
-            query, key, value = _fill(utterance).permute(1, 2, 0, 3)
-            output_gradient = _fill(arriving).transpose(0, 1)
+            query, key, value = _fill(utterance).permute(1, 2, 0, 3).contiguous()
+            output_gradient = _fill(arriving).transpose(0, 1).contiguous()
             weights_gradient = torch.bmm(output_gradient, value.transpose(1, 2))
             scores_gradient = torch._softmax_backward_data(weights_gradient, weights, -1, weights.dtype)
             gradients = (
