@@ -19,7 +19,7 @@ from lowres.cli.finetune_view import duration
 from lowres.cli.prepare import prepare
 
 RUN = "demo"
-MINUTES = 2.5
+MINUTES = 3.0
 CORPUS_MINUTES = 20.0
 CORPUS_HOURS = "1"
 
@@ -33,7 +33,7 @@ CorpusOption = Annotated[
 ]
 MinutesOption = Annotated[
     float | None,
-    typer.Option("--minutes", min=0.01, help="Time to train in; 2.5, or 20 with --corpus."),
+    typer.Option("--minutes", min=0.01, help="Time to train in; 3, or 20 with --corpus."),
 ]
 
 

@@ -31,12 +31,14 @@ TRAIN_VARIANTS = (
     "m1", "m2", "m3", "m4", "m6", "m7", "f1", "f2", "f3", "f4",
     "Alex", "Annie", "Gene", "Michael", "Denis", "linda", "Mario", "grandpa", "max", "robert",
     "marcelo", "shelby", "edward", "announcer", "aunty", "klatt2", "klatt3", "david", "quincy", "sandro",
+    "Gene2", "Diogo", "steph", "adam", "ed", "edward2", "Lee", "caleb", "boris", "benjamin",
+    "gustave", "iven4", "ian", "kaukovalta", "miguel", "norbert", "paul", "rob", "victor", "croak",
 )  # fmt: skip
 DEV_VARIANTS = ("m5", "belinda", "Mike", "klatt4")
 TEST_VARIANTS = ("f5", "m8", "Hugo", "john", "Reed", "grandma")
 
 RECIPE = """\
-# The project that `lowres demo` wrote. A machine spoke these recordings: eSpeak NG, in Swahili, in forty voices.
+# The project that `lowres demo` wrote. A machine spoke these recordings: eSpeak NG, in Swahili, in sixty voices.
 # The error rate it ends with says that lowres works here, and nothing about how well it would know real speakers.
 
 name = "demo"
@@ -80,7 +82,7 @@ feed_forward_width = 576
 positional_kernel = 32
 
 [finetune]
-minutes = 2.5
+minutes = 3
 learning_rate = 2e-3
 warmup_share = 0.2
 constant_share = 0.3
@@ -108,7 +110,7 @@ class DemoProject:
 class DemoSize:
     """How much is spoken; the defaults are the demo's, tests take less."""
 
-    sentences_per_train_voice: int = 40
+    sentences_per_train_voice: int = 24
     sentences_per_dev_voice: int = 12
     sentences_per_test_voice: int = 20
     num_train_voices: int = len(TRAIN_VARIANTS)
