@@ -274,11 +274,11 @@ def compare_mboshi_mix(benchmark: Benchmark, num_utterances: int, batch_size: in
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", nargs="+", default=["xs", "base"])
+    parser.add_argument("--sizes", nargs="*", default=["xs", "base"])
     parser.add_argument("--cases", nargs="+", default=["train_frozen", "train_all", "inference"])
     parser.add_argument("--precisions", nargs="+", default=list(PRECISIONS))
     parser.add_argument("--repetitions", type=int, default=7)
-    parser.add_argument("--mboshi-utterances", type=int, default=128)
+    parser.add_argument("--mboshi-utterances", type=int, default=64)
     parser.add_argument("--processor-time", action="store_true", help="one thread's, for a machine that others use too")
     parser.add_argument("--no-profile", action="store_true")
     options = parser.parse_args()
