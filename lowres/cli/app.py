@@ -4,7 +4,6 @@ Exit status: 0 done, 1 a defect of ours (with its traceback), 2 something the us
 """
 
 import errno
-import importlib
 import os
 from typing import Annotated, Any
 
@@ -13,6 +12,13 @@ from typer.core import TyperGroup
 
 from lowres import __version__
 from lowres.cli.console import console, errors, print_error
+from lowres.cli.demo import demo
+from lowres.cli.doctor import doctor
+from lowres.cli.evaluate import evaluate
+from lowres.cli.finetune import finetune
+from lowres.cli.init import init
+from lowres.cli.prepare import prepare
+from lowres.cli.recipe import recipe
 from lowres.errors import LowresError
 
 USER_ERROR_STATUS = 2
@@ -28,7 +34,7 @@ SYSTEM_ERROR_HINTS = {
 }
 
 # In the order of a first day with lowres; `lowres --help` lists them so.
-COMMANDS = ("demo", "init", "prepare", "finetune", "evaluate", "recipe", "doctor")
+COMMANDS = (demo, init, prepare, finetune, evaluate, recipe, doctor)
 
 
 class ErrorHandlingGroup(TyperGroup):
@@ -89,18 +95,8 @@ def _root(
     pass
 
 
-def _register_commands() -> None:
-    for name in COMMANDS:
-        try:
-            module = importlib.import_module(f"lowres.cli.{name}")
-        except ModuleNotFoundError as missing:
-            if missing.name != f"lowres.cli.{name}":
-                raise
-            continue
-        app.command(name)(getattr(module, name))
-
-
-_register_commands()
+for command in COMMANDS:
+    app.command()(command)
 
 
 def main() -> None:
