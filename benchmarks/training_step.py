@@ -34,7 +34,21 @@ VOCABULARY_SIZE = 40
 TOKENS_PER_SECOND = 12
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 # Seconds and how many of Mboshi's dev utterances are that long, for machines without the corpus.
-MBOSHI_DEV_SECONDS = {1.5: 14, 2.0: 68, 2.5: 139, 3.0: 119, 3.5: 75, 4.0: 42, 4.5: 26, 5.0: 14, 5.5: 7, 6.0: 3, 6.5: 3}
+MBOSHI_DEV_SECONDS = {
+    1.5: 14,
+    2.0: 68,
+    2.5: 139,
+    3.0: 119,
+    3.5: 75,
+    4.0: 42,
+    4.5: 26,
+    5.0: 14,
+    5.5: 7,
+    6.0: 3,
+    6.5: 3,
+    7.0: 3,
+    7.5: 1,
+}
 
 Logits = Callable[[Tensor, Tensor], Tensor]
 
