@@ -43,13 +43,13 @@ def demo(folder: FolderArgument = None, corpus: CorpusOption = None, minutes: Mi
     if corpus is None:
         project = folder or Path("demo")
         _speak(project)
-        _run_stages(project, hours=None, minutes=minutes or MINUTES, is_synthetic=True)
+        _run_stages(project, hours=None, minutes=minutes or MINUTES)
     else:
         from lowres.stages.demo import write_corpus_project
 
         project = folder or Path(f"demo-{corpus}")
         write_corpus_project(project, corpus)
-        _run_stages(project, hours=CORPUS_HOURS, minutes=minutes or CORPUS_MINUTES, is_synthetic=False)
+        _run_stages(project, hours=CORPUS_HOURS, minutes=minutes or CORPUS_MINUTES)
     _say_farewell(project, is_synthetic=corpus is None, seconds=time.monotonic() - started)
 
 
@@ -73,14 +73,12 @@ def _speak(project: Path) -> None:
     )
 
 
-def _run_stages(project: Path, *, hours: str | None, minutes: float, is_synthetic: bool) -> None:
+def _run_stages(project: Path, *, hours: str | None, minutes: float) -> None:
     """Prepare, finetune (or go on with it) and evaluate, as the commands do it."""
-    from lowres.stages.demo import find_run_status, mark_synthetic
+    from lowres.stages.demo import find_run_status
 
     _announce_command(f"lowres prepare --project {project}")
     prepare(project=project)
-    if is_synthetic:
-        mark_synthetic(project)
     status = find_run_status(project, RUN)
     hours_option = f" --hours {hours}" if hours else ""
     command = f"lowres finetune --project {project}{hours_option} --minutes {minutes:g} --run {RUN}"

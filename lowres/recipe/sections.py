@@ -67,6 +67,8 @@ class CorpusSection(Section):
     citation: str = ""
     source: str = ""
     """Where the recordings come from: a web page, an archive's identifier, a fieldwork trip."""
+    synthetic: bool = False
+    """Whether a machine spoke; carried into the corpus, the model and the reports."""
 
 
 class TextTest(Section):

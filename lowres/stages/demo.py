@@ -10,16 +10,14 @@ Nothing else about the demo is special: the stages that follow are the ones that
 import csv
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from lowres.errors import CorpusError, RecipeError
-from lowres.manifest.corpus import load_corpus, write_corpus_json
 from lowres.recipe import load_recipe, shipped_recipes_folder
 from lowres.recipe.load import PROJECT_RECIPE
 from lowres.stages.demo_sentences import write_sentences
 from lowres.stages.finetune_run import RunFolder, read_record
-from lowres.stages.prepare import CORPUS_FOLDER
 from lowres.stages.synthesize import SpokenSentence, Voice, synthesize
 
 ESPEAK_LANGUAGE = "sw"
@@ -55,6 +53,7 @@ folder = "recordings"
 licence = "CC0-1.0"
 consent = "Nobody's voice: synthetic speech."
 source = "Synthesised by `lowres demo` with eSpeak NG."
+synthetic = true
 
 [corpus.reader]
 reader = "table"
@@ -229,12 +228,6 @@ def write_corpus_project(folder: Path, recipe_name: str) -> None:
     if own.is_file() and own.read_bytes() != shipped.read_bytes():
         raise RecipeError(f"{folder} holds another project.", "Name another folder: lowres demo FOLDER.")
     shutil.copyfile(shipped, own)
-
-
-def mark_synthetic(project: Path) -> None:
-    """Write into corpus.json that a machine spoke, for the run and the report to carry."""
-    corpus = load_corpus(project / CORPUS_FOLDER)
-    write_corpus_json(corpus.folder, replace(corpus.info, synthetic=True))
 
 
 def find_run_status(project: Path, run: str) -> str:

@@ -49,12 +49,10 @@ class PrepareOptions:
     Attributes:
         num_workers: processes that decode; None = as many as this process may use processors.
         seed: of the splits, where none came with the corpus.
-        synthetic: whether a machine spoke; carried to every report.
     """
 
     num_workers: int | None = None
     seed: int = 1
-    synthetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def prepare(project: Path, recipe: Recipe, options: PrepareOptions, progress: Pr
     decoded = decode_parts(parts, partial, target, workers, lambda done, total: progress("decoding", done, total))
     progress("checking", 0, 0)
     checked = _check(reading, parts, decoded.results, recipe, options)
-    info = _write(partial, recipe, located, options, checked, decoded.results, reading)
+    info = _write(partial, recipe, located, checked, decoded.results, reading)
     _replace(target, partial)
     return PrepareResult(
         corpus=PreparedCorpus(target, checked.table, info),
@@ -205,7 +203,6 @@ def _write(
     partial: Path,
     recipe: Recipe,
     located: LocatedCorpus,
-    options: PrepareOptions,
     checked: _Checked,
     results: Sequence[PartResult],
     reading: CorpusReading,
@@ -230,7 +227,7 @@ def _write(
         overlap=count_overlap(table),
         subset_sha256=subset_hashes,
         shard_sha256={shard_name(number): result.shard_sha256 for number, result in enumerate(results)},
-        synthetic=options.synthetic,
+        synthetic=recipe.corpus.synthetic,
     )
     write_checks(partial, checked.checks)
     return write_corpus(partial, table, info)

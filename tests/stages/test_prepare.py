@@ -247,5 +247,6 @@ def test_progress_reaches_what_there_is(tmp_path: Path, corpus: Path) -> None:
 
 
 def test_a_synthetic_corpus_says_so(tmp_path: Path, corpus: Path) -> None:
-    prepare(tmp_path, recipe(corpus), PrepareOptions(num_workers=1, synthetic=True), lambda *_: None)
+    spoken = recipe(corpus)
+    run(tmp_path, spoken.model_copy(update={"corpus": spoken.corpus.model_copy(update={"synthetic": True})}))
     assert json.loads((tmp_path / "corpus" / "corpus.json").read_text(encoding="utf-8"))["synthetic"] is True
