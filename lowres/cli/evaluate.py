@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from lowres.cli.console import console, errors, plain_table, print_next
-from lowres.cli.options import ProjectOption, RecipeOption, SetOption
+from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
 
 if TYPE_CHECKING:
     from lowres.scoring.breakdowns import GroupScore
@@ -62,6 +62,8 @@ def evaluate(
     with EvaluationBar() as bar:
         result = run_evaluation(project, loaded, options, bar.show)
     print_summary(result)
+    again = with_project("lowres finetune --seed 2", project, recipe)
+    print_next("Open it in a browser; to train again with another seed", again)
 
 
 class EvaluationBar:
@@ -245,7 +247,6 @@ def _print_ending(result: "EvaluationResult") -> None:
         ),
         soft_wrap=True,
     )
-    print_next("Open it in a browser; to train again with another seed", "lowres finetune --seed 2")
 
 
 def _unit(letter: str) -> str:

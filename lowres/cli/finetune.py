@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lowres.cli.console import console, plain_table, print_next
 from lowres.cli.finetune_view import FinetuneView, duration
-from lowres.cli.options import ProjectOption, RecipeOption, SetOption
+from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
 
 if TYPE_CHECKING:
     from lowres.stages.finetune import FinetuneResult
@@ -105,10 +105,3 @@ def print_result(result: "FinetuneResult") -> None:
     table.add_row(Text("time"), Text(f"{duration(record.wall_seconds)} ({result.ending})"))
     table.add_row(Text("recogniser"), Text(str(result.folder / "checkpoints" / "best")))
     console.print(table)
-
-
-def with_project(command: str, project: Path, recipe: str | None) -> str:
-    """Add to a command the options that this one was given."""
-    if recipe is not None:
-        command += f" --recipe {recipe}"
-    return command if project == Path() else f"{command} --project {project}"

@@ -7,6 +7,7 @@ A command takes them as annotated parameters:
     ) -> None: ...
 """
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -34,3 +35,10 @@ SetOption = Annotated[
         "--set", metavar="KEY=VALUE", help="Override one recipe value, e.g. finetune.learning_rate=1e-5. Repeatable."
     ),
 ]
+
+
+def with_project(command: str, project: Path, recipe: str | None) -> str:
+    """Add to a command, as it is typed, the project and the recipe that this one was given."""
+    if recipe is not None:
+        command += f" --recipe {shlex.quote(recipe)}"
+    return command if project == Path() else f"{command} --project {shlex.quote(str(project))}"

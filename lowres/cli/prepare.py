@@ -1,7 +1,6 @@
 """`lowres prepare`: shows the work while it is done, and then what there is to know before anybody trains."""
 
 import re
-import shlex
 import time
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lowres.cli.console import console, plain_table, print_next, print_warning
-from lowres.cli.options import ProjectOption, RecipeOption, SetOption
+from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
 
 if TYPE_CHECKING:
     from lowres.stages.prepare import PrepareResult
@@ -49,9 +48,9 @@ def prepare(
         result = run(project, loaded, PrepareOptions(num_workers=workers), display.show)
     _print_result(result, time.monotonic() - started)
     if result.order.verdict in ACCUSATIONS:
-        print_next("Once the transcripts are put right", _command("lowres prepare", project, recipe))
+        print_next("Once the transcripts are put right", with_project("lowres prepare", project, recipe))
     else:
-        print_next("To train on it", _command("lowres finetune --hours 1", project, recipe))
+        print_next("To train on it", with_project("lowres finetune --hours 1", project, recipe))
 
 
 class _ProgressDisplay:
@@ -203,9 +202,3 @@ def _shorten(sentence: str) -> str:
 
 def _say(sentence: str) -> None:
     console.print(Text(sentence), soft_wrap=True)
-
-
-def _command(command: str, project: Path, recipe: str | None) -> str:
-    if recipe is not None:
-        command += f" --recipe {shlex.quote(recipe)}"
-    return command if project == Path() else f"{command} --project {shlex.quote(str(project))}"
