@@ -93,13 +93,8 @@ class TrainingLoop:
         state, settings = self.state, self._settings
         if self.collapse is not None:
             return "collapsed"
-        progress = progress_at(state.step, state.plan)
         is_patience_over = 0 < settings.patience <= state.best.evaluations_since
-        if (
-            is_patience_over
-            and progress >= settings.collapse_rule.check_share
-            and state.step < total_updates(state.plan)
-        ):
+        if is_patience_over and state.step < total_updates(state.plan):
             return "stopped early"
         return "finished" if state.step >= total_updates(state.plan) else None
 
@@ -220,16 +215,19 @@ class TrainingLoop:
         self._parts.model.train()
         seconds = self._tick()
         state = self.state
+        progress = progress_at(state.step, state.plan)
         is_best = scores.character_error_rate < state.best.error_rate
+        # Babble of the first updates can score better than the silence that follows: patience begins after that.
+        counts = progress >= self._settings.collapse_rule.check_share
         best = (
             BestSoFar(state.step, scores.character_error_rate, scores.word_error_rate, attempt=state.attempt)
             if is_best
-            else replace(state.best, evaluations_since=state.best.evaluations_since + 1)
+            else replace(state.best, evaluations_since=state.best.evaluations_since + counts)
         )
         window = state.evaluation_window
         symptoms = OutputSymptoms(
             step=state.step,
-            progress=progress_at(state.step, state.plan),
+            progress=progress,
             train_loss=window.mean_loss,
             blank_share=scores.blank_share,
             distinct_tokens=scores.distinct_tokens,

@@ -73,7 +73,8 @@ class FinetuneSettings:
     time budget at most 60 and 15 more for each of its minutes."""
 
     patience: int = 15
-    """Evaluations without a better dev character error rate before training stops; 0 never stops early."""
+    """Evaluations without a better dev character error rate before training stops, counted from
+    `collapse_check_share` of the run on; 0 never stops early."""
 
     minutes: float | None = None
     """Time budget in minutes; the whole schedule is fitted into it."""

@@ -34,14 +34,17 @@ def wait(child):
 
 whole, killed = Path(sys.argv[1]), Path(sys.argv[2])
 chance = random.Random(11)
+began = time.monotonic()
 wait(start(whole, False))
+# All kills together come before half of a run is over, however fast the machine is.
+longest = (time.monotonic() - began) / (2 * int(sys.argv[3]))
 run_file = killed / "runs" / "finetune-all-seed1" / "run.json"
 for number in range(int(sys.argv[3])):
     begun = run_file.stat().st_mtime_ns if run_file.exists() else 0
     child = start(killed, number > 0)
     while not run_file.exists() or run_file.stat().st_mtime_ns == begun:
         time.sleep(0.005)
-    time.sleep(chance.uniform(0.0, 1.5))
+    time.sleep(chance.uniform(0.0, longest))
     os.kill(child, signal.SIGKILL)
     assert os.WIFSIGNALED(os.waitpid(child, 0)[1]), "the run ended before it was killed"
 wait(start(killed, True))

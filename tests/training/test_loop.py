@@ -150,8 +150,16 @@ def test_a_run_that_does_not_improve_stops_early_and_says_so() -> None:
     settings = replace(SETTINGS, patience=2, collapse_rule=CollapseRule(check_share=0.3))
     loop, watched = make_loop(settings, updates=40)
     assert loop.run() == "stopped early"
-    assert loop.state.step == 12  # best at 2, not better at 4 and 6; nothing is concluded before 0.3 of the run
+    assert loop.state.step == 14  # not better at 12 and 14; patience begins at 0.3 of the run
     assert "Dev has not improved" in watched.of(NoticeReport)[0].sentence
+
+
+def test_babble_that_scored_well_at_first_uses_up_no_patience() -> None:
+    settings = replace(SETTINGS, patience=2, collapse_rule=CollapseRule(check_share=0.3))
+    rates = iter([0.80, 1.0, 1.0, 0.97, 0.93, 0.85, 0.79, *[0.7 - 0.01 * step for step in range(13)]])
+    loop, _ = make_loop(settings, updates=40, evaluate=lambda: scores(next(rates)))
+    assert loop.run() == "finished"
+    assert loop.state.best.step == 40
 
 
 def test_the_head_alone_learns_for_its_share_of_the_run() -> None:
