@@ -15,6 +15,7 @@ from lowres.errors import CheckpointError
 from lowres.model.config import Wav2Vec2Config, from_dict, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe
+from lowres.stages.finetune_speech import FinetuneSpeech
 from lowres.training.settings import FinetuneSettings, HourDefaults, defaults_for_hours, known, with_hour_defaults
 
 # Which field of the network follows which setting of fine-tuning.
@@ -66,20 +67,24 @@ def choose_start(recipe: Recipe, project: Path) -> Start:
 
 
 def settle(
-    settings: FinetuneSettings, start: Start, hours: float, overridden: Collection[str]
+    settings: FinetuneSettings, start: Start, speech: FinetuneSpeech, overridden: Collection[str]
 ) -> tuple[FinetuneSettings, Wav2Vec2Config]:
     """Fill in what follows from the hours of data, and put masking and dropout into the network.
 
     Args:
         settings: as the recipe and the command line have them.
         start: where the weights come from.
-        hours: hours of training speech.
+        speech: the training speech, for its hours and the mean length of its utterances.
         overridden: fields that the recipe's [model] sets; they win over the defaults by hours, not over [finetune].
 
     Returns:
         Settings without gaps, and the network to build.
     """
-    defaults = defaults_for_hours(hours, backbone_width=start.config.width if start.backbone else None)
+    defaults = defaults_for_hours(
+        speech.hours,
+        mean_seconds=speech.mean_seconds,
+        backbone_width=start.config.width if start.backbone else None,
+    )
     from_model = {
         setting: getattr(start.config, name) for name, setting in NETWORK_FIELDS.items() if name in overridden
     }

@@ -83,7 +83,7 @@ def open_run(
         config=start.config,
         dev_seconds=dev_seconds_for(asked),
     )
-    settings, config = settle(asked, start, speech.hours, recipe.model.overrides)
+    settings, config = settle(asked, start, speech, recipe.model.overrides)
     compute = choose_compute(settings.precision)
     settings = _with_micro_batch(settings, config, compute, recorded)
     record = _describe_run(folder, recipe, options, start, speech, (settings, config, compute))

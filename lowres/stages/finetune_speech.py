@@ -55,6 +55,11 @@ class FinetuneSpeech:
         """Hours of training speech."""
         return float(self.training.num_samples.sum()) / SAMPLE_RATE / 3600
 
+    @property
+    def mean_seconds(self) -> float:
+        """Mean length of a training utterance in seconds."""
+        return float(self.training.num_samples.mean()) / SAMPLE_RATE
+
 
 def hours_label(hours: float | None) -> str:
     """Name an amount of speech as run folders do: "all", "10min" under an hour, "1h", "2.5h"."""

@@ -212,12 +212,18 @@ _FROM_RANDOM = HourDefaults(
 )  # fmt: skip
 
 
-def defaults_for_hours(hours: float, *, backbone_width: int | None = None) -> HourDefaults:
+_FEWEST_UTTERANCES_PER_UPDATE = 4
+"""From random weights an update of one or two utterances is too noisy: Yoruba's, of 10.6 s each, stayed silent."""
+
+
+def defaults_for_hours(hours: float, *, mean_seconds: float = 3.0, backbone_width: int | None = None) -> HourDefaults:
     """Choose what follows from the hours of transcribed speech.
 
     Args:
         hours: hours of training speech, above 0. Under 30 minutes the published 10 minute configuration is used,
             under 5 hours the 1 hour one, and the 10 hour one above.
+        mean_seconds: mean length of its utterances. From random weights an update grows to hold four of them, and
+            the updates become fewer, so that as much audio is heard.
         backbone_width: width of the backbone's context network (768 for BASE, 1024 and more for LARGE and XLS-R);
             None when training starts from random weights.
 
@@ -227,7 +233,9 @@ def defaults_for_hours(hours: float, *, backbone_width: int | None = None) -> Ho
     column = _TEN_MINUTES if hours < 0.5 else _ONE_HOUR if hours < 5.0 else _TEN_HOURS
     if backbone_width is None:
         # Few utterances are seen often: the updates grow with the data, the size of an update does not.
-        return replace(_FROM_RANDOM, updates=(6_000, 15_000, 40_000)[column])
+        seconds = max(_FROM_RANDOM.seconds_per_update, _FEWEST_UTTERANCES_PER_UPDATE * round(mean_seconds))
+        updates = round((6_000, 15_000, 40_000)[column] * _FROM_RANDOM.seconds_per_update / seconds)
+        return replace(_FROM_RANDOM, updates=updates, seconds_per_update=seconds)
     updates = (13_000, 13_000, 20_000)[column]
     if backbone_width < 1024:
         channel_mask = (0.25, 0.25, 0.5)[column]

@@ -47,6 +47,13 @@ def test_random_weights_are_never_trained_head_only_and_train_the_feature_encode
         assert found.train_feature_encoder
 
 
+def test_updates_from_random_weights_hold_four_utterances_and_the_run_hears_as_much_audio() -> None:
+    short, long = defaults_for_hours(1.0, mean_seconds=3.1), defaults_for_hours(1.0, mean_seconds=10.6)
+    assert (short.seconds_per_update, long.seconds_per_update) == (12.0, 44.0)
+    heard = [found.updates * found.seconds_per_update for found in (short, long)]
+    assert heard[1] == pytest.approx(heard[0], rel=1e-3)
+
+
 def test_what_the_recipe_says_wins_over_the_hours_of_data() -> None:
     asked = FinetuneSettings(learning_rate=1e-5, updates=100)
     filled = with_hour_defaults(asked, defaults_for_hours(1.0, backbone_width=768))
