@@ -1,21 +1,20 @@
 """report.html: one file without scripts, fonts or addresses of its own, written for a linguist and safe to open.
 
-Whatever a transcript holds is shown as text: jinja2 escapes it, a content security policy forbids scripts and
-connections, `<bdi>` keeps text directions apart, and control characters that could hide or reorder text are named.
+Whatever a transcript holds is shown as text (see `templating`), a content security policy forbids scripts and
+connections, and `<bdi>` keeps text directions apart.
 """
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from jinja2 import Environment
+from markupsafe import Markup
 
 from lowres.report import sentences
 from lowres.report.contents import ReportContents
 from lowres.report.lines import Column, interlinear
+from lowres.report.templating import clipped, make_environment, style_sheet, visible
 from lowres.scoring.alignment import SplitText
 from lowres.scoring.bootstrap import Interval
 from lowres.scoring.confusions import Confusion
@@ -23,12 +22,6 @@ from lowres.scoring.marks import is_mark
 
 MAX_UTTERANCES = 2_000
 _LONGEST_UNIT = 40
-_LONGEST_WORD = 400
-_TEMPLATES = Path(__file__).parent / "templates"
-# C0 and C1 controls, bidi marks, embeddings and isolates, line separators, BOM, tags; joiners are orthography and stay.
-_CONTROLS = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
 
 
 @dataclass(frozen=True)
@@ -82,7 +75,7 @@ def render_page(
         worst=[views[index] for index in card.worst],
         listed=[views[index] for index in listed],
         num_playable=len(recordings),
-        style=Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        style=style_sheet("style.css"),
     )
 
 
@@ -112,23 +105,14 @@ def _views(
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES, encoding="utf-8"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = make_environment()
     environment.filters.update(
-        visible=visible,
         unit=unit,
-        clipped=clipped,
         percent=sentences.percent,
         interval=sentences.interval_text,
         duration=sentences.duration_text,
         width=_width,
         span=_span,
-        number="{:,}".format,
         share=_share,
         frequent=frequent,
     )
@@ -144,17 +128,6 @@ def direction(text: str) -> str:
     return "rtl" if next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L" else "ltr"
 
 
-def visible(text: str) -> Markup:
-    """Escape a transcript and name the control characters that would hide or reorder what stands around them."""
-    pieces = []
-    end = 0
-    for match in _CONTROLS.finditer(text):
-        name = f"U+{ord(match.group()):04X}"
-        pieces += [escape(text[end : match.start()]), Markup('<span class="control">{}</span>').format(name)]
-        end = match.end()
-    return Markup("").join([*pieces, escape(text[end:])])
-
-
 def unit(text: str) -> Markup:
     """Show a letter or word of a confusion table: a space is named, marks alone stand on a dotted circle."""
     if text == " ":
@@ -162,13 +135,6 @@ def unit(text: str) -> Markup:
     if text and all(is_mark(character) for character in text):
         return visible("\u25cc" + text)
     return clipped(text, _LONGEST_UNIT)
-
-
-def clipped(text: str, limit: int = _LONGEST_WORD) -> Markup:
-    """Show a word; of one longer than `limit` only the beginning, and how long it is."""
-    if len(text) <= limit:
-        return visible(text)
-    return visible(text[:limit]) + Markup("… ({:,} characters)").format(len(text))
 
 
 def frequent(found: list[Confusion], limit: int = 12) -> list[Confusion]:

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from lowres.report.contents import ReportContents
-from lowres.report.page import direction, render_page, unit, visible
+from lowres.report.page import direction, render_page, unit
+from lowres.report.templating import visible
 
 MakeContents = Callable[..., ReportContents]
 Split = Callable[[str], list[str]]

@@ -1,0 +1,65 @@
+"""What all report pages share: how templates are set up, how foreign text is shown, and the style sheets.
+
+Names and transcripts are text and stay text: jinja2 escapes them, and control characters that could hide or reorder
+what stands around them are named.
+"""
+
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_LONGEST_WORD = 400
+# C0 and C1 controls, bidi marks, embeddings and isolates, line separators, BOM, tags; joiners are orthography and stay.
+_CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def make_environment() -> Environment:
+    """Set up the templates: everything is escaped, an unknown name is an error; pages add filters of their own."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(visible=visible, plain=plain, clipped=clipped, number="{:,}".format)
+    return environment
+
+
+def style_sheet(*names: str) -> Markup:
+    """Return style sheets of the templates folder, one after the other, to stand in a page's `<style>`."""
+    return Markup("\n").join(Markup((_TEMPLATES / name).read_text(encoding="utf-8")) for name in names)
+
+
+def visible(text: str) -> Markup:
+    """Escape a text and name, in a span of their own, the control characters that would hide or reorder others."""
+    pieces = []
+    end = 0
+    for match in _CONTROLS.finditer(text):
+        pieces += [
+            escape(text[end : match.start()]),
+            Markup('<span class="control">{}</span>').format(_name(match)),
+        ]
+        end = match.end()
+    return Markup("").join([*pieces, escape(text[end:])])
+
+
+def plain(text: str) -> str:
+    """Name control characters as `visible` does, without markup: for titles, descriptions and attributes."""
+    return _CONTROLS.sub(_name, text)
+
+
+def _name(match: re.Match[str]) -> str:
+    return f"U+{ord(match.group()):04X}"
+
+
+def clipped(text: str, limit: int = _LONGEST_WORD) -> Markup:
+    """Show a word; of one longer than `limit` only the beginning, and how long it is."""
+    if len(text) <= limit:
+        return visible(text)
+    return visible(text[:limit]) + Markup("… ({:,} characters)").format(len(text))
