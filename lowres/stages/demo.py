@@ -17,7 +17,8 @@ from lowres.errors import CorpusError, RecipeError
 from lowres.recipe import load_recipe, shipped_recipes_folder
 from lowres.recipe.load import PROJECT_RECIPE
 from lowres.stages.demo_sentences import write_sentences
-from lowres.stages.finetune_run import RunFolder, read_record
+from lowres.stages.finetune_run import read_record
+from lowres.stages.run_folder import RunFolder
 from lowres.stages.synthesize import SpokenSentence, Voice, synthesize
 
 ESPEAK_LANGUAGE = "sw"

@@ -10,7 +10,8 @@ from lowres.errors import TrainingError
 from lowres.recipe import Recipe
 from lowres.stages.finetune_attempt import RunContext, begin_attempt, keep_last_as_best, load_saved, updated_record
 from lowres.stages.finetune_open import FinetuneOptions, open_run
-from lowres.stages.finetune_run import RunRecord, RunStatus, write_record
+from lowres.stages.finetune_run import RunRecord, RunStatus
+from lowres.stages.run_folder import write_record
 from lowres.training.checkpoint import TrainingState
 from lowres.training.collapse import Collapse, Retry, choose_retry
 from lowres.training.loop import Ending, TrainingLoop

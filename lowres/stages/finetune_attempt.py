@@ -20,13 +20,15 @@ from lowres.model.config import Wav2Vec2Config, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.stages.finetune_dev import evaluate_on_dev
 from lowres.stages.finetune_network import Start, build_network
-from lowres.stages.finetune_run import RunFolder, RunRecord, write_record
+from lowres.stages.finetune_run import RunRecord
 from lowres.stages.finetune_speech import FinetuneSpeech
+from lowres.stages.run_folder import RunFolder, write_record
 from lowres.training.batches import BatchSizes
 from lowres.training.checkpoint import (
     SavedTraining,
     TrainingState,
     load_training_state,
+    rebuild_training_state,
     restore_random_states,
     save_training_state,
 )
@@ -72,7 +74,9 @@ class RunContext:
         self.watch(event)
 
 
-def load_saved(folder: RunFolder, record: RunRecord) -> tuple[SavedTraining, dict[str, torch.Tensor]] | None:
+def load_saved(
+    folder: RunFolder, record: RunRecord
+) -> tuple[SavedTraining[TrainingState], dict[str, torch.Tensor]] | None:
     """Read the checkpoint to go on from; None when the run was killed before its first.
 
     Raises:
@@ -82,7 +86,7 @@ def load_saved(folder: RunFolder, record: RunRecord) -> tuple[SavedTraining, dic
     if not folder.last.exists() and not previous.exists():
         return None
     checkpoint = read_checkpoint(folder.last)
-    saved = load_training_state(checkpoint.folder / TRAINING_STATE_FILE)
+    saved = load_training_state(checkpoint.folder / TRAINING_STATE_FILE, rebuild_training_state)
     if saved.run_sha256 != record.sha256:
         raise CheckpointError(
             f"{folder.last} belongs to another run than {folder.path / 'run.json'} describes.",
@@ -92,7 +96,9 @@ def load_saved(folder: RunFolder, record: RunRecord) -> tuple[SavedTraining, dic
 
 
 def begin_attempt(
-    context: RunContext, state: TrainingState, saved: tuple[SavedTraining, dict[str, torch.Tensor]] | None = None
+    context: RunContext,
+    state: TrainingState,
+    saved: tuple[SavedTraining[TrainingState], dict[str, torch.Tensor]] | None = None,
 ) -> TrainingLoop:
     """Build the network, the optimizer and the loop of an attempt, from its start or from a checkpoint.
 
@@ -118,7 +124,8 @@ def begin_attempt(
         training, weights = saved
         load_weights(model, weights, context.folder.last)
         optimizer.load_state_dict(training.optimizer)
-        restore_random_states(training.random_states, masking)
+        if training.random_states is not None:
+            restore_random_states(training.random_states, masking)
     return TrainingLoop(_parts(context, model, optimizer, masking), _loop_settings(context), state)
 
 
@@ -134,7 +141,7 @@ def _parts(
     def save_best(state: TrainingState, scores: DevScores) -> None:
         write_checkpoint(context.folder.best, model.state_dict(), checkpoint_metadata(context, state, scores))
 
-    def save_last(training: SavedTraining) -> None:
+    def save_last(training: SavedTraining[TrainingState]) -> None:
         context.folder.metrics.flush()
         write_checkpoint(
             context.folder.last,

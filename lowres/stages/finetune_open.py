@@ -12,18 +12,9 @@ from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe
 from lowres.stages.finetune_attempt import RunContext
 from lowres.stages.finetune_network import Start, choose_start, settle
-from lowres.stages.finetune_run import (
-    RECIPE_FILE,
-    RUN_FILE,
-    RunFolder,
-    RunRecord,
-    check_same_run,
-    describe_machine,
-    find_resumable,
-    read_record,
-    record_of_speech,
-)
+from lowres.stages.finetune_run import RunRecord, check_same_run, find_resumable, read_record, record_of_speech
 from lowres.stages.finetune_speech import FinetuneSpeech, hours_label, load_speech
+from lowres.stages.run_folder import RECIPE_FILE, RUN_FILE, RunFolder, describe_machine, name_is_no_path
 from lowres.training.memory import choose_micro_batch_seconds
 from lowres.training.monitors import TrainingEvent
 from lowres.training.precision import Compute, choose_compute
@@ -100,9 +91,7 @@ def _choose_folder(project: Path, recipe: Recipe, options: FinetuneOptions) -> R
     """Name the run's folder: as asked, else after hours and seed, else the latest that can be gone on with."""
     runs = project / "runs"
     if options.run is not None:
-        if Path(options.run).name != options.run or options.run in (".", ".."):
-            raise CheckpointError(f"--run {options.run}: a run's name is not a path.", "Use letters, digits and -.")
-        return RunFolder(runs / options.run)
+        return RunFolder(runs / name_is_no_path(options.run))
     seed = recipe.finetune.seed if options.seed is None else options.seed
     folder = RunFolder(runs / f"finetune-{hours_label(options.hours)}-seed{seed}")
     is_unspecific = options.hours is None and options.seed is None and options.minutes is None

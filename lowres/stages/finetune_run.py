@@ -1,57 +1,24 @@
-"""The run folder: run.json says what the run is and how it stands; a resumed run must still be the same run.
+"""The record of a fine-tuning run; a resumed run must still be the same run."""
 
-runs/<name>/recipe.toml       the recipe, resolved
-runs/<name>/run.json          what was started, with what, and how far it came
-runs/<name>/metrics.jsonl     one event a line
-runs/<name>/checkpoints/      last/ to go on from, best/ to use
-"""
-
-import hashlib
-import json
-import os
-import platform
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from importlib.metadata import version
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal
-
-import torch
 
 from lowres import __version__
 from lowres.errors import CheckpointError
 from lowres.stages.finetune_speech import FinetuneSpeech
-from lowres.training.monitors import MetricsFile
-from lowres.training.precision import Compute
+from lowres.stages.run_folder import (
+    RUN_FILE,
+    UNDO,
+    RunFolder,
+    check_same_fields,
+    hash_of_fields,
+    read_record_data,
+)
 
 RUN_FORMAT_VERSION: Final = 1
-RUN_FILE: Final = "run.json"
-RECIPE_FILE: Final = "recipe.toml"
-METRICS_FILE: Final = "metrics.jsonl"
 
 RunStatus = Literal["training", "finished", "stopped early", "collapsed"]
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """The paths of one run."""
-
-    path: Path
-
-    @property
-    def last(self) -> Path:
-        """Checkpoint to go on from."""
-        return self.path / "checkpoints" / "last"
-
-    @property
-    def best(self) -> Path:
-        """Checkpoint that was best on dev."""
-        return self.path / "checkpoints" / "best"
-
-    @property
-    def metrics(self) -> MetricsFile:
-        """The metrics file."""
-        return MetricsFile(self.path / METRICS_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +71,7 @@ class RunRecord:
     @property
     def sha256(self) -> str:
         """Hash of what a resumed run must share with the killed one."""
-        same = {name: getattr(self, name) for name in _SAME_WHEN_RESUMED}
-        return hashlib.sha256(json.dumps(same, sort_keys=True).encode("utf-8")).hexdigest()
+        return hash_of_fields(self, _SAME_WHEN_RESUMED)
 
 
 _SAME_WHEN_RESUMED: Final = {
@@ -118,53 +84,13 @@ _SAME_WHEN_RESUMED: Final = {
 }
 
 
-def describe_machine(compute: Compute) -> dict[str, Any]:
-    """Return what the figures of a run depend on: processor, threads, precision and versions; no paths or names."""
-    return {
-        "device": torch.cuda.get_device_name() if compute.device == "cuda" else "cpu",
-        "precision": compute.precision,
-        "threads": torch.get_num_threads(),
-        "processors": os.cpu_count(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "numpy", "safetensors")},
-    }
-
-
-def write_record(folder: RunFolder, record: RunRecord) -> None:
-    """Write run.json, whole or not at all.
-
-    Raises:
-        OSError: the disk is full or refuses.
-    """
-    folder.path.mkdir(parents=True, exist_ok=True)
-    writing = folder.path / f".{RUN_FILE}.writing"
-    with writing.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps(asdict(record), ensure_ascii=False, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    writing.replace(folder.path / RUN_FILE)
-
-
 def read_record(folder: RunFolder) -> RunRecord:
     """Read run.json.
 
     Raises:
-        CheckpointError: it is missing, damaged or of an unknown version.
+        CheckpointError: it is missing, damaged, of an unknown version or no fine-tuning's.
     """
-    path = folder.path / RUN_FILE
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        version_found = found["format_version"]
-    except FileNotFoundError as error:
-        raise CheckpointError(f"There is no run in {folder.path}.", "Start one without --resume.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is damaged.", "Start a run of another name with --run NAME.") from error
-    if version_found != RUN_FORMAT_VERSION or set(found) != {item.name for item in fields(RunRecord)}:
-        raise CheckpointError(
-            f"{path} has format version {version_found}, which lowres {__version__} does not know.",
-            "Go on with the lowres version that wrote it, or start a run of another name with --run NAME.",
-        )
+    found = read_record_data(folder, {item.name for item in fields(RunRecord)}, RUN_FORMAT_VERSION)
     return RunRecord(**found | {"warnings": tuple(found["warnings"])})
 
 
@@ -174,25 +100,17 @@ def check_same_run(recorded: RunRecord, now: RunRecord, folder: RunFolder) -> No
     Raises:
         CheckpointError: naming the first thing that differs.
     """
-    hint = "Undo the change to go on, or start a run of another name with --run NAME."
-    for name, what in _SAME_WHEN_RESUMED.items():
-        before, after = getattr(recorded, name), getattr(now, name)
-        if name == "vocabulary_sha256" and before != after:
-            raise CheckpointError(
-                f"{folder.last} was trained with another vocabulary ({recorded.vocabulary_size} labels, "
-                f"{before[:12]}) than the training text gives now ({now.vocabulary_size} labels, {after[:12]}).",
-                hint,
-            )
-        if before != after:
-            detail = _first_difference(before, after) if isinstance(before, Mapping) else ""
-            raise CheckpointError(f"{what.capitalize()} of {folder.path} changed since it was started{detail}.", hint)
-
-
-def _first_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    for name in before:
-        if before[name] != after.get(name):
-            return f": {name} was {before[name]} and is now {after.get(name)}"
-    return ""
+    same = dict(_SAME_WHEN_RESUMED)
+    before_vocabulary = [name for name in same if name in ("corpus_sha256", "subset_sha256")]
+    check_same_fields(recorded, now, {name: same.pop(name) for name in before_vocabulary}, folder)
+    before, after = recorded.vocabulary_sha256, now.vocabulary_sha256
+    if before != after:
+        raise CheckpointError(
+            f"{folder.last} was trained with another vocabulary ({recorded.vocabulary_size} labels, "
+            f"{before[:12]}) than the training text gives now ({now.vocabulary_size} labels, {after[:12]}).",
+            UNDO,
+        )
+    check_same_fields(recorded, now, same, folder)
 
 
 def record_of_speech(speech: FinetuneSpeech) -> dict[str, Any]:

@@ -6,9 +6,10 @@ nothing. The folder around it, its hashes and its renaming belong to `lowres.bac
 
 import pickle
 import random
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +22,8 @@ from lowres.training.monitors import Window
 from lowres.training.schedule import Plan, PlanPoint
 
 STATE_FORMAT_VERSION: Final = 1
+
+State = TypeVar("State")
 
 
 @dataclass(frozen=True)
@@ -125,34 +128,42 @@ def restore_random_states(states: RandomStates, masking: torch.Generator) -> Non
 
 
 @dataclass(frozen=True)
-class SavedTraining:
-    """The contents of `training_state.pt`."""
+class SavedTraining(Generic[State]):
+    """The contents of `training_state.pt`; `State` is a dataclass of numbers, text and other such dataclasses."""
 
-    state: TrainingState
+    state: State
     optimizer: dict[str, Any]
-    random_states: RandomStates
+    random_states: RandomStates | None
+    """None where training draws no random number that does not follow from its step."""
+
     run_sha256: str
     """Hash of what must not change between the killed run and the resumed one."""
 
 
-def save_training_state(path: Path, saved: SavedTraining) -> None:
+def save_training_state(path: Path, saved: SavedTraining[Any]) -> None:
     """Write `training_state.pt`.
 
     Raises:
         OSError, RuntimeError: the disk is full or refuses.
     """
+    random_states = saved.random_states
     content = {
         "format_version": STATE_FORMAT_VERSION,
         "state": asdict(saved.state),
         "optimizer": saved.optimizer,
-        "random_states": {item.name: getattr(saved.random_states, item.name) for item in fields(RandomStates)},
+        "random_states": random_states
+        and {item.name: getattr(random_states, item.name) for item in fields(RandomStates)},
         "run_sha256": saved.run_sha256,
     }
     torch.save(content, path)
 
 
-def load_training_state(path: Path) -> SavedTraining:
+def load_training_state(path: Path, rebuild: Callable[[dict[str, Any]], State]) -> SavedTraining[State]:
     """Read `training_state.pt`, running no code from it.
+
+    Args:
+        path: the file.
+        rebuild: makes the state of what `dataclasses.asdict` made of it.
 
     Raises:
         CheckpointError: it is missing, damaged, or of another format version.
@@ -175,15 +186,15 @@ def load_training_state(path: Path) -> SavedTraining:
             "Go on with the lowres version that wrote it, or train anew under another --run name.",
         )
     return SavedTraining(
-        state=_state_from(content["state"]),
+        state=rebuild(content["state"]),
         optimizer=content["optimizer"],
-        random_states=RandomStates(**content["random_states"]),
+        random_states=content["random_states"] and RandomStates(**content["random_states"]),
         run_sha256=content["run_sha256"],
     )
 
 
-def _state_from(found: dict[str, Any]) -> TrainingState:
-    """Rebuild the dataclasses inside a state."""
+def rebuild_training_state(found: dict[str, Any]) -> TrainingState:
+    """Rebuild fine-tuning's state, with the dataclasses inside it."""
     return replace(
         TrainingState(**found),
         plan=tuple(PlanPoint(**point) for point in found["plan"]),

@@ -54,7 +54,7 @@ class LoopParts:
     """Decodes dev; None when there is no dev speech."""
 
     save_best: Callable[[TrainingState, DevScores], None]
-    save_last: Callable[[SavedTraining], None]
+    save_last: Callable[[SavedTraining[TrainingState]], None]
     report: Callable[[TrainingEvent], None]
     run_sha256: str
     is_stop_asked: Callable[[], bool] = lambda: False

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tone_corpus import TINY_RECIPE, hash_of, write_project
 
-from lowres.stages.finetune_run import RunFolder
-from lowres.training.checkpoint import load_training_state
+from lowres.stages.run_folder import RunFolder
+from lowres.training.checkpoint import load_training_state, rebuild_training_state
 from lowres.training.monitors import without_timings
 
 RECIPE = TINY_RECIPE.replace("updates = 12", "updates = 60\ncheckpoint_every_minutes = 0.005")
@@ -64,6 +64,6 @@ def test_a_run_killed_several_times_equals_the_uninterrupted_one(tmp_path: Path)
         assert len(weights) == 1, f"the weights of {name} differ"
     metrics = [[without_timings(event) for event in run.metrics.read()] for run in runs]
     assert metrics[0] == metrics[1]
-    states = [load_training_state(run.last / "training_state.pt") for run in runs]
+    states = [load_training_state(run.last / "training_state.pt", rebuild_training_state) for run in runs]
     assert states[0].state.position == states[1].state.position
     assert states[0].random_states.masking.equal(states[1].random_states.masking)

@@ -14,7 +14,8 @@ from lowres.errors import CheckpointError, TrainingError
 from lowres.recipe import load_recipe
 from lowres.stages import finetune_attempt
 from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, RunStarted, finetune
-from lowres.stages.finetune_run import RunFolder, read_record
+from lowres.stages.finetune_run import read_record
+from lowres.stages.run_folder import RunFolder
 from lowres.training.monitors import EvaluationReport, RetryReport, without_timings
 from lowres.training.recognition import BatchLoss
 

@@ -54,7 +54,7 @@ class Watched:
     """Everything a loop told its callbacks."""
 
     events: list[TrainingEvent] = field(default_factory=list)
-    saved: list[SavedTraining] = field(default_factory=list)
+    saved: list[SavedTraining[TrainingState]] = field(default_factory=list)
     best: list[TrainingState] = field(default_factory=list)
     head_only: list[bool] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)

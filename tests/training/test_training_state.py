@@ -14,6 +14,7 @@ from lowres.training.checkpoint import (
     TrainingState,
     capture_random_states,
     load_training_state,
+    rebuild_training_state,
     restore_random_states,
     save_training_state,
 )
@@ -34,13 +35,13 @@ STATE = TrainingState(
 )
 
 
-def saved(masking: torch.Generator) -> SavedTraining:
+def saved(masking: torch.Generator) -> SavedTraining[TrainingState]:
     return SavedTraining(STATE, {"state": {0: {"exp_avg": torch.ones(2)}}}, capture_random_states(masking), "abc")
 
 
 def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
     save_training_state(tmp_path / "training_state.pt", saved(torch.Generator()))
-    found = load_training_state(tmp_path / "training_state.pt")
+    found = load_training_state(tmp_path / "training_state.pt", rebuild_training_state)
     assert found.state == STATE
     assert found.run_sha256 == "abc"
     assert found.optimizer["state"][0]["exp_avg"].tolist() == [1.0, 1.0]
@@ -56,7 +57,9 @@ def test_every_generator_goes_on_where_it_was(tmp_path: Path) -> None:
         return [random.random(), float(np.random.random()), *(float(number) for number in drawn)]
 
     first = draw()
-    restore_random_states(load_training_state(tmp_path / "training_state.pt").random_states, masking)
+    restore_random_states(
+        load_training_state(tmp_path / "training_state.pt", rebuild_training_state).random_states, masking
+    )
     assert draw() == first
 
 
@@ -68,15 +71,15 @@ def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "training_state.pt"
     path.write_bytes(pickle.dumps(Evil(), protocol=2))
     with pytest.raises(CheckpointError, match="is damaged"):
-        load_training_state(path)
+        load_training_state(path, rebuild_training_state)
 
 
 def test_a_state_of_an_unknown_version_is_refused(tmp_path: Path) -> None:
     torch.save({"format_version": 99}, tmp_path / "training_state.pt")
     with pytest.raises(CheckpointError, match="format version 99"):
-        load_training_state(tmp_path / "training_state.pt")
+        load_training_state(tmp_path / "training_state.pt", rebuild_training_state)
 
 
 def test_a_checkpoint_without_a_state_says_that_only_last_can_be_resumed(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"There is no training_state\.pt"):
-        load_training_state(tmp_path / "training_state.pt")
+        load_training_state(tmp_path / "training_state.pt", rebuild_training_state)
