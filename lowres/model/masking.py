@@ -1,9 +1,64 @@
 """Masking of spans of frames and of channels (paper section 3.1 and appendix A; after SpecAugment for channels)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from lowres.model.config import Wav2Vec2Config
+
+
+@dataclass(frozen=True)
+class Masks:
+    """What is hidden from the context network; B utterances, T frames of the longest one."""
+
+    time: Tensor
+    """(B, T) bool on the CPU, True = masked; never in padding."""
+
+    channels: Tensor | None
+    """(B, D) bool on the CPU, True = masked in all frames of the utterance; None masks no channel."""
+
+
+def draw_masks(
+    num_frames: Sequence[int], config: Wav2Vec2Config, generators: Sequence[torch.Generator] | torch.Generator
+) -> Masks:
+    """Draw the masks of a batch.
+
+    Args:
+        num_frames: true number of frames of each utterance.
+        config: its four span numbers and its width are read.
+        generators: CPU generators. One for each utterance, which draws first its time mask, then its channel mask, so
+            that they do not depend on what it is batched with; or a single one, which draws all time masks and then
+            all channel masks.
+    """
+    if isinstance(generators, torch.Generator):
+        return _draw_masks(num_frames, config, generators)
+    drawn = [_draw_masks([length], config, own) for length, own in zip(num_frames, generators, strict=True)]
+    time_mask = torch.zeros(len(num_frames), max(num_frames), dtype=torch.bool)
+    for row, masks, length in zip(time_mask, drawn, num_frames, strict=True):
+        row[:length] = masks.time[0]
+    channels = [masks.channels for masks in drawn if masks.channels is not None]
+    return Masks(time_mask, torch.cat(channels) if channels else None)
+
+
+def _draw_masks(num_frames: Sequence[int], config: Wav2Vec2Config, generator: torch.Generator) -> Masks:
+    time_mask = sample_time_mask(
+        num_frames,
+        span_start_probability=config.span_start_probability,
+        span_length=config.span_length,
+        generator=generator,
+    )
+    if config.channel_span_start_probability == 0:
+        return Masks(time_mask, None)
+    channel_mask = sample_channel_mask(
+        len(num_frames),
+        config.width,
+        span_start_probability=config.channel_span_start_probability,
+        span_length=config.channel_span_length,
+        generator=generator,
+    )
+    return Masks(time_mask, channel_mask)
 
 
 def sample_time_mask(

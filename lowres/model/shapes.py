@@ -33,4 +33,4 @@ def apply_linear(linear: nn.Linear, inputs: Tensor) -> Tensor:
     rows = inputs.reshape(-1, inputs.shape[-1])
     missing = num_missing(len(rows), ROWS_QUANTUM, rows.device)
     outputs: Tensor = linear(functional.pad(rows, (0, 0, 0, missing)))
-    return outputs[: len(rows)].view(*inputs.shape[:-1], -1)
+    return outputs[: len(rows)].view(*inputs.shape[:-1], linear.out_features)

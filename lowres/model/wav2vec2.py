@@ -11,7 +11,7 @@ from lowres.model.config import Wav2Vec2Config, num_frames_for
 from lowres.model.context_network import ContextNetwork
 from lowres.model.dropout import dropout
 from lowres.model.feature_encoder import FeatureEncoder
-from lowres.model.masking import sample_channel_mask, sample_time_mask
+from lowres.model.masking import Masks, draw_masks
 from lowres.model.packing import pack, padding_mask_of, unpack
 from lowres.model.shapes import ROWS_QUANTUM, num_missing
 
@@ -36,6 +36,23 @@ class Wav2Vec2Output:
     """(B, T) bool, True = masked; None when nothing was masked."""
 
 
+@dataclass(frozen=True)
+class Wav2Vec2Rows:
+    """What the backbone makes of a batch, without padding: N true frames, the utterances' laid end to end."""
+
+    context: Tensor
+    """(N, D) the context network's output, c."""
+
+    latents: Tensor
+    """(N, C) the feature encoder's output, z, normalised, before projection and masking."""
+
+    unnormalized_latents: Tensor
+    """(N, C) the feature encoder's output before its norm."""
+
+    num_frames: list[int]
+    """Frames of each utterance; they sum to N."""
+
+
 class Wav2Vec2(nn.Module):
     """The backbone."""
 
@@ -57,7 +74,7 @@ class Wav2Vec2(nn.Module):
     def forward(
         self, waveforms: Tensor, num_samples: Tensor, *, mask_generator: torch.Generator | None = None
     ) -> Wav2Vec2Output:
-        """Compute latents and context.
+        """Compute latents and context, padded.
 
         Args:
             waveforms: (B, S) float at 16 kHz; what lies behind an utterance's samples is never read.
@@ -67,25 +84,50 @@ class Wav2Vec2(nn.Module):
         Raises:
             ValueError: no utterance reaches one frame (400 samples as published).
         """
-        lengths: list[int] = num_samples.tolist()
-        num_frames = [num_frames_for(length, self.config) for length in lengths]
-        if not any(num_frames):
-            raise ValueError(f"every utterance is shorter than {self.config.receptive_field_samples} samples")
-        latents = self.latent_norm(self._encode(waveforms, lengths, num_frames))
-        num_rows = len(latents)
-        missing = num_missing(num_rows, ROWS_QUANTUM, latents.device)
+        num_frames = self._count_frames(num_samples)
+        masks = None if mask_generator is None else draw_masks(num_frames, self.config, mask_generator)
+        rows = self.forward_rows(waveforms, num_samples, masks=masks)
+        return Wav2Vec2Output(
+            context=unpack(rows.context, num_frames),
+            num_frames=torch.tensor(num_frames, device=waveforms.device),
+            latents=unpack(rows.latents, num_frames),
+            padding_mask=padding_mask_of(num_frames, waveforms.device),
+            time_mask=None if masks is None else masks.time.to(waveforms.device),
+        )
+
+    def forward_rows(
+        self, waveforms: Tensor, num_samples: Tensor, *, masks: Masks | None, feature_gradient_scale: float = 1.0
+    ) -> Wav2Vec2Rows:
+        """Compute latents and context of the true frames only, the utterances' frames laid end to end.
+
+        Args:
+            waveforms: (B, S) float at 16 kHz; what lies behind an utterance's samples is never read.
+            num_samples: (B,) int64 true lengths; on the CPU to spare a GPU a wait.
+            masks: what to hide from the context network; None hides nothing.
+            feature_gradient_scale: the gradient that reaches the feature encoder is multiplied by this.
+
+        Raises:
+            ValueError: no utterance reaches one frame (400 samples as published), or the masks are of another batch.
+        """
+        num_frames = self._count_frames(num_samples)
+        encoded = self._encode(waveforms, num_samples.tolist(), num_frames)
+        if encoded.requires_grad and feature_gradient_scale != 1.0:
+            encoded.register_hook(lambda gradient: gradient * feature_gradient_scale)  # type: ignore[no-untyped-call]
+        latents = self.latent_norm(encoded)
+        missing = num_missing(len(latents), ROWS_QUANTUM, latents.device)
         rows = self.projection(functional.pad(latents, (0, 0, 0, missing)))
         rows = dropout(rows, self.config.input_dropout, self.training)
-        rows, time_mask = self._mask(rows, num_frames, mask_generator)
+        if masks is not None:
+            rows = self._mask(rows, num_frames, masks)
         # The rows that fill up the batch go through the network as an utterance of their own.
         context = self.context_network(rows, [length for length in (*num_frames, missing) if length > 0])
-        return Wav2Vec2Output(
-            context=unpack(context[:num_rows], num_frames),
-            num_frames=torch.tensor(num_frames, device=waveforms.device),
-            latents=unpack(latents, num_frames),
-            padding_mask=padding_mask_of(num_frames, waveforms.device),
-            time_mask=time_mask,
-        )
+        return Wav2Vec2Rows(context[: len(latents)], latents, encoded, num_frames)
+
+    def _count_frames(self, num_samples: Tensor) -> list[int]:
+        num_frames = [num_frames_for(length, self.config) for length in num_samples.tolist()]
+        if not any(num_frames):
+            raise ValueError(f"every utterance is shorter than {self.config.receptive_field_samples} samples")
+        return num_frames
 
     def _encode(self, waveforms: Tensor, num_samples: Sequence[int], num_frames: Sequence[int]) -> Tensor:
         if self.config.normalize_waveforms:
@@ -95,34 +137,18 @@ class Wav2Vec2(nn.Module):
             encoded: Tensor = self.feature_encoder(waveforms, num_samples, num_frames, dtype)
         return encoded
 
-    def _mask(
-        self, rows: Tensor, num_frames: Sequence[int], generator: torch.Generator | None
-    ) -> tuple[Tensor, Tensor | None]:
+    def _mask(self, rows: Tensor, num_frames: Sequence[int], masks: Masks) -> Tensor:
         """Replace masked frames of rows (N or more, D) by the learned embedding, set masked channels to zero."""
-        if generator is None:
-            return rows, None
-        time_mask = sample_time_mask(
-            num_frames,
-            span_start_probability=self.config.span_start_probability,
-            span_length=self.config.span_length,
-            generator=generator,
-        )
-        channel_mask = sample_channel_mask(
-            len(num_frames),
-            self.config.width,
-            span_start_probability=self.config.channel_span_start_probability,
-            span_length=self.config.channel_span_length,
-            generator=generator,
-        )
-        time_mask = time_mask.to(rows.device)
+        if masks.time.shape != (len(num_frames), max(num_frames)):
+            raise ValueError(f"a time mask of {tuple(masks.time.shape)} for utterances of {num_frames} frames")
         num_filling = len(rows) - sum(num_frames)
-        packed_mask = functional.pad(pack(time_mask, num_frames), (0, num_filling))
+        packed_mask = functional.pad(pack(masks.time.to(rows.device), num_frames), (0, num_filling))
         rows = torch.where(packed_mask[:, None], self.mask_embedding.to(rows.dtype), rows)
-        if self.config.channel_span_start_probability > 0:
+        if masks.channels is not None:
             frames = torch.tensor(num_frames, device=rows.device)
-            packed_channels = channel_mask.to(rows.device).repeat_interleave(frames, dim=0)
+            packed_channels = masks.channels.to(rows.device).repeat_interleave(frames, dim=0)
             rows = rows.masked_fill(functional.pad(packed_channels, (0, 0, 0, num_filling)), 0.0)
-        return rows, time_mask
+        return rows
 
 
 def _normalize_waveforms(waveforms: Tensor, num_samples: Sequence[int]) -> Tensor:
