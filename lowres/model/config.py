@@ -122,6 +122,35 @@ class Wav2Vec2Config:
         return seen
 
 
+@dataclass(frozen=True, kw_only=True)
+class QuantizerConfig:
+    """The parts that only pretraining has: quantisation and the two projections. The defaults are BASE's."""
+
+    num_codebooks: int = 2
+    """G, the codebooks whose entries together make a quantised vector."""
+
+    num_entries: int = 320
+    """V, the entries of each codebook."""
+
+    code_width: int = 256
+    """Width of a quantised vector, all codebooks together; a multiple of num_codebooks."""
+
+    projection_width: int = 256
+    """W, the width in which context and targets are compared."""
+
+    latent_dropout: float = 0.1
+    """Dropout of the latents that are quantised (fairseq's dropout_features)."""
+
+    def __post_init__(self) -> None:
+        for name in ("num_codebooks", "num_entries", "code_width", "projection_width"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.code_width % self.num_codebooks:
+            raise ValueError(f"code_width {self.code_width} is not a multiple of num_codebooks {self.num_codebooks}")
+        if not 0 <= self.latent_dropout < 1:
+            raise ValueError(f"latent_dropout is {self.latent_dropout}; it must be at least 0 and below 1")
+
+
 def num_frames_for(num_samples: int, config: Wav2Vec2Config) -> int:
     """Count the frames of an utterance: those whose receptive field lies wholly inside it.
 
@@ -188,8 +217,27 @@ def from_dict(data: Mapping[str, Any]) -> Wav2Vec2Config:
     Raises:
         ValueError: an unknown or missing name, or numbers that do not fit together.
     """
-    names = {field.name for field in fields(Wav2Vec2Config)}
-    if set(data) != names:
-        raise ValueError(f"model config: unknown {sorted(set(data) - names)}, missing {sorted(names - set(data))}")
+    _demand_names(data, Wav2Vec2Config, "model config")
     layers = tuple((int(channels), int(kernel), int(stride)) for channels, kernel, stride in data["conv_layers"])
     return Wav2Vec2Config(**{**data, "conv_layers": layers})
+
+
+def quantizer_to_dict(config: QuantizerConfig) -> dict[str, Any]:
+    """Return the quantiser's config as plain data that JSON and TOML can hold."""
+    return asdict(config)
+
+
+def quantizer_from_dict(data: Mapping[str, Any]) -> QuantizerConfig:
+    """Rebuild a config from `quantizer_to_dict`'s data.
+
+    Raises:
+        ValueError: an unknown or missing name, or numbers that do not fit together.
+    """
+    _demand_names(data, QuantizerConfig, "quantizer config")
+    return QuantizerConfig(**data)
+
+
+def _demand_names(data: Mapping[str, Any], kind: type[Wav2Vec2Config] | type[QuantizerConfig], what: str) -> None:
+    names = {field.name for field in fields(kind)}
+    if set(data) != names:
+        raise ValueError(f"{what}: unknown {sorted(set(data) - names)}, missing {sorted(names - set(data))}")
