@@ -4,8 +4,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lowres.training.batches import StreamPosition, UpdatePlan
+
+Plan = TypeVar("Plan")
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,15 @@ class TrainingSpeech:
 INT16_SCALE = 1.0 / 32768.0
 
 
+def pad_samples(utterances: Sequence[NDArray[np.int16]]) -> Tensor:
+    """Put B utterances of 16-bit samples, at least one, into (B, S) float32 in -1..1, with zeros behind them."""
+    waveforms = torch.zeros(len(utterances), max(map(len, utterances)))
+    for row, samples in enumerate(utterances):
+        waveforms[row, : len(samples)] = torch.from_numpy(samples.astype(np.float32))
+    waveforms *= INT16_SCALE
+    return waveforms
+
+
 def load_batch(speech: TrainingSpeech, indices: Sequence[int]) -> Batch:
     """Read utterances from the corpus and pad them together.
 
@@ -69,25 +82,27 @@ def load_batch(speech: TrainingSpeech, indices: Sequence[int]) -> Batch:
         speech: where they come from.
         indices: which ones, at least one.
     """
-    num_samples = torch.tensor([int(speech.num_samples[index]) for index in indices])
     tokens = [torch.tensor(speech.token_ids[index], dtype=torch.int64) for index in indices]
-    waveforms = torch.zeros(len(indices), int(num_samples.max()))
-    for row, index in enumerate(indices):
-        samples = speech.read_samples(index)
-        waveforms[row, : len(samples)] = torch.from_numpy(samples.astype(np.float32))
-    waveforms *= INT16_SCALE
     return Batch(
-        waveforms=waveforms,
-        num_samples=num_samples,
+        waveforms=pad_samples([speech.read_samples(index) for index in indices]),
+        num_samples=torch.tensor([int(speech.num_samples[index]) for index in indices]),
         token_ids=torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True),
         num_tokens=torch.tensor([len(ids) for ids in tokens]),
         indices=tuple(indices),
     )
 
 
-def load_update(speech: TrainingSpeech, plan: UpdatePlan) -> Update:
-    """Read everything one update learns from."""
+def load_update(speech: TrainingSpeech, plan: UpdatePlan, *, pin_memory: bool = False) -> Update:
+    """Read everything one update learns from.
+
+    Args:
+        speech: where the audio comes from.
+        plan: which utterances.
+        pin_memory: whether to place the waveforms in page-locked memory, for a GPU.
+    """
     batches = tuple(load_batch(speech, indices) for indices in plan.micro_batches)
+    if pin_memory:
+        batches = tuple(replace(batch, waveforms=batch.waveforms.pin_memory()) for batch in batches)
     return Update(
         batches=batches,
         total_tokens=sum(int(batch.num_tokens.sum()) for batch in batches),
@@ -96,29 +111,25 @@ def load_update(speech: TrainingSpeech, plan: UpdatePlan) -> Update:
     )
 
 
-class Feed:
+class Feed(Generic[Plan, Loaded]):
     """Reads updates ahead in a background thread; use it in a `with` block.
 
     Args:
-        speech: where the audio comes from.
+        load: reads what a plan names, such as `partial(load_update, speech)`; called in the thread.
         plans: which updates, in order; may be endless.
         depth: updates held ready.
-        pin_memory: whether to place the waveforms in page-locked memory, for a GPU.
     """
 
-    def __init__(
-        self, speech: TrainingSpeech, plans: Iterator[UpdatePlan], *, depth: int = 2, pin_memory: bool = False
-    ) -> None:
+    def __init__(self, load: Callable[[Plan], Loaded], plans: Iterator[Plan], *, depth: int = 2) -> None:
         self.waited_seconds = 0.0
         """Seconds that `next_update` has waited so far."""
-        self._speech = speech
+        self._load = load
         self._plans = plans
-        self._pin_memory = pin_memory
-        self._ready: queue.Queue[Update | BaseException] = queue.Queue(maxsize=depth)
+        self._ready: queue.Queue[Loaded | BaseException] = queue.Queue(maxsize=depth)
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._read_ahead, name="lowres-feed", daemon=True)
 
-    def __enter__(self) -> "Feed":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -128,7 +139,7 @@ class Feed:
         self._is_closed.set()
         self._thread.join()
 
-    def next_update(self) -> Update:
+    def next_update(self) -> Loaded:
         """Return the next update, waiting for it if it is not read yet.
 
         Raises:
@@ -144,31 +155,16 @@ class Feed:
     def _read_ahead(self) -> None:
         try:
             for plan in self._plans:
-                update = load_update(self._speech, plan)
-                self._offer(_pinned(update) if self._pin_memory else update)
+                self._offer(self._load(plan))
                 if self._is_closed.is_set():
                     return
         except Exception as error:  # handed to the thread that trains
             self._offer(error)
 
-    def _offer(self, update: Update | BaseException) -> None:
+    def _offer(self, update: Loaded | BaseException) -> None:
         while not self._is_closed.is_set():
             try:
                 self._ready.put(update, timeout=0.1)
                 return
             except queue.Full:
                 continue
-
-
-def _pinned(update: Update) -> Update:
-    batches = tuple(
-        Batch(
-            waveforms=batch.waveforms.pin_memory(),
-            num_samples=batch.num_samples,
-            token_ids=batch.token_ids,
-            num_tokens=batch.num_tokens,
-            indices=batch.indices,
-        )
-        for batch in update.batches
-    )
-    return Update(batches, update.total_tokens, update.total_samples, update.next_position)

@@ -6,13 +6,14 @@ It takes modules and callables and knows neither files nor speech formats; `lowr
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from lowres.errors import TrainingError
 from lowres.training.batches import plan_updates
 from lowres.training.checkpoint import BestSoFar, SavedTraining, TrainingState, capture_random_states
 from lowres.training.collapse import Collapse, CollapseRule, OutputSymptoms, detect_collapse
-from lowres.training.feed import Feed, Update
+from lowres.training.feed import Feed, Update, load_update
 from lowres.training.loop_parts import LoopParts, LoopSettings
 from lowres.training.monitors import (
     SAMPLES_PER_HOUR,
@@ -73,7 +74,7 @@ class TrainingLoop:
         )
         on_gpu = next(self._parts.model.parameters()).is_cuda
         self._parts.model.train()
-        with Feed(self._parts.speech, plans, pin_memory=on_gpu) as feed:
+        with Feed(partial(load_update, self._parts.speech, pin_memory=on_gpu), plans) as feed:
             while (ending := self._ending()) is None:
                 waited_before = feed.waited_seconds
                 update = feed.next_update()

@@ -1,11 +1,12 @@
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from lowres.training.batches import StreamPosition, UpdatePlan
-from lowres.training.feed import Feed, TrainingSpeech, load_batch
+from lowres.training.feed import Feed, TrainingSpeech, load_batch, load_update
 
 AUDIO = [np.full(length, 16384 * (number % 2), dtype=np.int16) for number, length in enumerate((5, 3, 4))]
 SPEECH = TrainingSpeech(
@@ -24,7 +25,7 @@ def test_a_batch_holds_the_samples_as_fractions_of_full_scale_and_zeros_behind_t
 
 
 def test_updates_come_in_their_order_with_what_they_hold() -> None:
-    with Feed(SPEECH, iter(PLANS)) as feed:
+    with Feed(partial(load_update, SPEECH), iter(PLANS)) as feed:
         first, second = feed.next_update(), feed.next_update()
     assert [batch.indices for batch in first.batches] == [(0, 1), (2,)]
     assert (first.total_tokens, first.total_samples, first.next_position) == (6, 12, StreamPosition(0, 2))
@@ -36,12 +37,12 @@ def test_what_reading_raises_reaches_whoever_trains() -> None:
         raise OSError("the disk is gone")
 
     broken = TrainingSpeech(SPEECH.num_samples, SPEECH.token_ids, read_samples)
-    with Feed(broken, iter(PLANS)) as feed, pytest.raises(OSError, match="the disk is gone"):
+    with Feed(partial(load_update, broken), iter(PLANS)) as feed, pytest.raises(OSError, match="the disk is gone"):
         feed.next_update()
 
 
 def test_leaving_early_ends_the_reading_thread() -> None:
-    with Feed(SPEECH, iter(PLANS * 1000)) as feed:
+    with Feed(partial(load_update, SPEECH), iter(PLANS * 1000)) as feed:
         feed.next_update()
     assert not any(thread.name == "lowres-feed" for thread in threading.enumerate())
 
@@ -54,7 +55,7 @@ def test_waiting_for_audio_is_measured() -> None:
         return AUDIO[index]
 
     slow = TrainingSpeech(SPEECH.num_samples, SPEECH.token_ids, read_samples)
-    with Feed(slow, iter(PLANS)) as feed:
+    with Feed(partial(load_update, slow), iter(PLANS)) as feed:
         threading.Timer(0.05, gate.set).start()
         feed.next_update()
         assert feed.waited_seconds >= 0.04
