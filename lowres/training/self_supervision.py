@@ -87,6 +87,13 @@ PretrainingLossFunction = Callable[[Speech, Sequence[torch.Generator], float | N
 ShareProbabilities = Callable[[Tensor, int], tuple[Tensor, int]]
 
 
+def seeded_generator(seed: int) -> torch.Generator:
+    """Return a CPU generator that starts from `seed`, 0 to 2^63 - 1."""
+    generator = torch.Generator()
+    generator.manual_seed(seed)
+    return generator
+
+
 def keep_own(probability_sums: Tensor, num_frames: int) -> tuple[Tensor, int]:
     """Share with nobody: the sums and the number of frames of a process that is alone."""
     return probability_sums, num_frames
