@@ -45,6 +45,14 @@ max_seconds = 30
 [model]
 preset = "xs"
 num_layers = 4
+[pretrain]
+language_alpha = 0.3
+[[pretrain.corpora]]
+recipe = "yoruba"
+set = ["splits.train=['train']", "splits.dev=['dev']"]
+[[pretrain.corpora]]
+folder = "../archive/corpus"
+splits = ["train", "other"]
 [finetune]
 learning_rate = 1e-4
 [evaluate]
@@ -72,6 +80,9 @@ def test_every_section_is_read() -> None:
     assert recipe.splits.train == ("train", "dev")
     assert recipe.checks.max_seconds == 30
     assert recipe.network_config().num_layers == 4
+    assert recipe.pretrain.language_alpha == 0.3
+    assert [entry.called for entry in recipe.pretrain.corpora] == ["yoruba", "archive"]
+    assert recipe.pretrain.corpora[1].splits == ("train", "other")
     assert recipe.finetune.learning_rate == 1e-4
     assert run_text_tests(recipe) == []
 
@@ -144,6 +155,11 @@ def test_an_override_is_read_as_toml_else_as_text(override: str, read: Any) -> N
         ("[vocabulary]\nkind = 'letters'", "line 2: vocabulary.kind", ""),
         ("[splits]\ntrain = ['trian']", "trian", ""),
         ("language = 'Mboshi'", "line 1: language", ""),
+        ("[[pretrain.corpora]]\nrecip = 'a'", "line 2: there is no key 'pretrain.corpora.recip'", "recipe"),
+        ("[[pretrain.corpora]]\nname = 'a'", "line 1: pretrain.corpora.0: an entry of pretrain.corpora needs", ""),
+        ("[[pretrain.corpora]]\nrecipe = 'a'\nsplits = ['trian']", "splits is ['trian']", ""),
+        ("[pretrain]\nupdates = 0", "updates is 0: it must be at least 1", ""),
+        ("[pretrain]\nlanguages_per_micro_batch = 'two'", "line 2: pretrain.languages_per_micro_batch", ""),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_by_file_line_and_name(toml: str, message: str, hint: str) -> None:

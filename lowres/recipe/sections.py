@@ -30,6 +30,7 @@ from lowres.text.marks import is_mark
 from lowres.text.normalize import DEFAULT_RULES, TextRules, normalize, unicode_form
 from lowres.text.rules import parse_rules, rules_to_data
 from lowres.text.vocabulary import VocabularySettings
+from lowres.training.pretrain_settings import PretrainSettings
 from lowres.training.settings import FinetuneSettings
 
 _config_adapter = TypeAdapter(Wav2Vec2Config)
@@ -194,6 +195,7 @@ class Recipe(Section):
     splits: SplitSettings = SplitSettings()
     checks: CheckSettings = CheckSettings()
     model: ModelSection = ModelSection()
+    pretrain: PretrainSettings = PretrainSettings()
     finetune: FinetuneSettings = FinetuneSettings()
     evaluate: EvaluateSection = EvaluateSection()
 

@@ -302,8 +302,8 @@ _XS = replace(_BASE, updates=20_000, seconds_per_update=160.0)
 _LARGE = replace(
     _BASE, learning_rate=3e-4, updates=250_000, seconds_per_update=9_720.0, crop_seconds=20.0,
     code_width_per_codebook=384, projection_width=768, latent_penalty_weight=0.0, gumbel_end=0.1,
-    feature_gradient_scale=1.0, input_dropout=0.0, latent_dropout=0.0, dropout=0.0, attention_dropout=0.0, layer_drop=0.0,
-    activation_checkpointing=True,
+    feature_gradient_scale=1.0, input_dropout=0.0, latent_dropout=0.0, dropout=0.0, attention_dropout=0.0,
+    layer_drop=0.0, activation_checkpointing=True,
 )  # fmt: skip
 _BILLION = replace(_LARGE, updates=1_000_000)
 
