@@ -1,0 +1,92 @@
+"""report.html of a pretraining run: does it learn, on what, and how it went, in one file that opens offline."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from lowres.errors import LowresError
+from lowres.report import pretraining_verdict as rules
+from lowres.report.line_chart import LARGE, SMALL, Chart, Drawing, Size, draw
+from lowres.report.pretraining_charts import (
+    MOST_LANGUAGES,
+    code_charts,
+    health_charts,
+    hours_text,
+    learning_charts,
+)
+from lowres.report.pretraining_contents import (
+    cautions_of,
+    evaluation_rows,
+    evidence_of,
+    facts_of,
+    figures_of,
+    settings_of,
+)
+from lowres.report.pretraining_languages import held_out_languages, trained_languages
+from lowres.report.pretraining_run import PretrainingRun, read_pretraining_run
+from lowres.report.pretraining_verdict import chance_accuracy, judge
+from lowres.report.sentences import percent
+from lowres.report.templating import make_environment, plain, style_sheet
+
+PAGE_FILE: Final = "report.html"
+
+
+def write_pretraining_report(run_folder: Path) -> Path:
+    """Write report.html into a run's folder from its run.json and metrics.jsonl, while it trains or afterwards.
+
+    Args:
+        run_folder: e.g. runs/pretrain-xs-seed1. metrics.jsonl may be missing, empty or end in a torn line.
+
+    Returns:
+        The file; an earlier one is replaced only once the new one is whole.
+
+    Raises:
+        CheckpointError: there is no readable run.json.
+        LowresError: the page cannot be written.
+    """
+    page = render_pretraining_page(read_pretraining_run(run_folder))
+    path = run_folder / PAGE_FILE
+    writing = path.with_name(f".{path.name}.writing-{os.getpid()}")
+    try:
+        writing.write_bytes(page.encode("utf-8", "backslashreplace"))
+        writing.replace(path)
+    except OSError as error:
+        raise LowresError(
+            f"The report {path} could not be written: {error.strerror or error}.",
+            "Free some disk space or check the folder's permissions; the run itself is unharmed.",
+        ) from error
+    finally:
+        writing.unlink(missing_ok=True)
+    return path
+
+
+def render_pretraining_page(run: PretrainingRun) -> str:
+    """Write the whole page."""
+    environment = make_environment()
+    environment.filters.update(percent=percent, hours=hours_text)
+    verdict = judge(evidence_of(run))
+    trained, held_out = trained_languages(run), held_out_languages(run)
+    return environment.get_template("pretraining.html.jinja").render(
+        run=run,
+        verdict=verdict,
+        rules=rules,
+        chance=chance_accuracy(run.num_distractors),
+        figures=figures_of(run, verdict),
+        cautions=cautions_of(run, verdict, held_out),
+        trained=trained,
+        held_out=held_out,
+        learning=_drawings(learning_charts(run), LARGE),
+        codes=_drawings(code_charts(run), SMALL),
+        health=_drawings(health_charts(run), SMALL),
+        table_languages=run.held_out_languages[:MOST_LANGUAGES],
+        rows=evaluation_rows(run),
+        happenings=run.happenings(),
+        facts=facts_of(run, trained),
+        settings=settings_of(run.record),
+        style=style_sheet("style.css", "charts.css"),
+        title=plain(run.name),
+    )
+
+
+def _drawings(charts: list[Chart], size: Size) -> list[tuple[Chart, Drawing | None]]:
+    return [(chart, draw(chart, size)) for chart in charts]
