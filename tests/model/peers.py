@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from lowres.model.config import Wav2Vec2Config
 from lowres.model.ctc import CTCRecognizer
+from lowres.model.pretraining import PretrainingNetwork
 
 _BLOCK_PARTS = {
     "attention.output": "attention.out_proj",
@@ -19,43 +20,86 @@ _BLOCK_PARTS = {
 
 def as_transformers(recognizer: CTCRecognizer) -> Any:
     """Build transformers' Wav2Vec2ForCTC; its `.wav2vec2` is the backbone."""
-    from transformers import Wav2Vec2Config as PeerConfig
     from transformers import Wav2Vec2ForCTC
 
-    config = recognizer.backbone.config
-    channels, kernels, strides = zip(*config.conv_layers, strict=True)
-    peer = Wav2Vec2ForCTC(
-        PeerConfig(
-            vocab_size=recognizer.head.out_features,
-            hidden_size=config.width,
-            num_hidden_layers=config.num_layers,
-            num_attention_heads=config.num_heads,
-            intermediate_size=config.feed_forward_width,
-            conv_dim=channels,
-            conv_kernel=kernels,
-            conv_stride=strides,
-            conv_bias=config.conv_bias,
-            num_feat_extract_layers=len(channels),
-            feat_extract_norm=config.feature_norm,
-            do_stable_layer_norm=config.transformer_norm == "pre",
-            num_conv_pos_embeddings=config.positional_kernel,
-            num_conv_pos_embedding_groups=config.positional_groups,
-            attn_implementation="eager",
-        )
-    )
+    config = _transformers_config(recognizer.backbone.config, vocab_size=recognizer.head.out_features)
+    peer = Wav2Vec2ForCTC(config)
     peer.load_state_dict(under_transformers_names(dict(recognizer.state_dict())), strict=True)
     return peer.eval()
 
 
+def as_transformers_for_pretraining(network: PretrainingNetwork) -> Any:
+    """Build transformers' Wav2Vec2ForPreTraining, without dropout."""
+    from transformers import Wav2Vec2ForPreTraining
+
+    quantizer = network.quantizer.config
+    peer = Wav2Vec2ForPreTraining(
+        _transformers_config(
+            network.backbone.config,
+            num_codevector_groups=quantizer.num_codebooks,
+            num_codevectors_per_group=quantizer.num_entries,
+            codevector_dim=quantizer.code_width,
+            proj_codevector_dim=quantizer.projection_width,
+            **{f"{part}_dropout": 0.0 for part in ("feat_quantizer", "feat_proj", "hidden", "attention", "activation")},
+            layerdrop=0.0,
+        )
+    )
+    peer.load_state_dict(under_pretraining_names(dict(network.state_dict())), strict=True)
+    return peer.eval()
+
+
+def _transformers_config(config: Wav2Vec2Config, **more: Any) -> Any:
+    from transformers import Wav2Vec2Config as PeerConfig
+
+    channels, kernels, strides = zip(*config.conv_layers, strict=True)
+    return PeerConfig(
+        hidden_size=config.width,
+        num_hidden_layers=config.num_layers,
+        num_attention_heads=config.num_heads,
+        intermediate_size=config.feed_forward_width,
+        conv_dim=channels,
+        conv_kernel=kernels,
+        conv_stride=strides,
+        conv_bias=config.conv_bias,
+        num_feat_extract_layers=len(channels),
+        feat_extract_norm=config.feature_norm,
+        do_stable_layer_norm=config.transformer_norm == "pre",
+        num_conv_pos_embeddings=config.positional_kernel,
+        num_conv_pos_embedding_groups=config.positional_groups,
+        attn_implementation="eager",
+        **more,
+    )
+
+
 def under_transformers_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename (and cut into queries, keys and values) a CTCRecognizer's tensors, parameters or gradients."""
-    renamed = {}
-    for name, tensor in _rename(tensors).items():
-        name = name.replace("positional.weight_g", "pos_conv_embed.conv.parametrizations.weight.original0")
-        name = name.replace("positional.weight_v", "pos_conv_embed.conv.parametrizations.weight.original1")
-        name = name.replace("positional.bias", "pos_conv_embed.conv.bias")
-        renamed[name.replace("head.", "lm_head.") if name.startswith("head.") else "wav2vec2." + name] = tensor
+    heads = {"head.": "lm_head."}
+    return {_with_prefix(name, heads): tensor for name, tensor in _rename(tensors).items()}
+
+
+def under_pretraining_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename (and cut and reshape) a PretrainingNetwork's tensors, parameters or gradients."""
+    heads = {
+        "quantizer.logits.": "quantizer.weight_proj.",
+        "quantizer.codebooks": "quantizer.codevectors",
+        "context_projection.": "project_hid.",
+        "target_projection.": "project_q.",
+    }
+    renamed = {_with_prefix(name, heads): tensor for name, tensor in _rename(tensors).items()}
+    if "quantizer.codevectors" in renamed:
+        renamed["quantizer.codevectors"] = renamed["quantizer.codevectors"].flatten(0, 1)[None]
     return renamed
+
+
+def _with_prefix(name: str, heads: dict[str, str]) -> str:
+    """Give what belongs to the backbone its prefix, and what is in `heads` its name there."""
+    for ours, theirs in heads.items():
+        if name.startswith(ours):
+            return name.replace(ours, theirs, 1)
+    name = name.replace("positional.weight_g", "pos_conv_embed.conv.parametrizations.weight.original0")
+    name = name.replace("positional.weight_v", "pos_conv_embed.conv.parametrizations.weight.original1")
+    name = name.replace("positional.bias", "pos_conv_embed.conv.bias")
+    return "wav2vec2." + name
 
 
 def as_torchaudio(recognizer: CTCRecognizer) -> Any:

@@ -4,7 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from lowres.model.config import PRESETS, Wav2Vec2Config, from_dict, num_frames_for, preset, to_dict
+from lowres.model.config import (
+    PRESETS,
+    QuantizerConfig,
+    Wav2Vec2Config,
+    from_dict,
+    num_frames_for,
+    preset,
+    quantizer_from_dict,
+    quantizer_to_dict,
+    to_dict,
+)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +92,24 @@ def test_numbers_that_do_not_fit_together_are_refused(wrong: dict[str, object]) 
 def test_the_config_loads_no_torch() -> None:
     program = "import sys, lowres.model.config; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_quantizers_config_survives_plain_data() -> None:
+    config = QuantizerConfig(num_entries=64, code_width=128)
+    assert quantizer_from_dict(quantizer_to_dict(config)) == config
+
+
+def test_an_unknown_or_missing_name_of_a_quantizers_config_is_refused() -> None:
+    data = quantizer_to_dict(QuantizerConfig())
+    with pytest.raises(ValueError, match="groups"):
+        quantizer_from_dict({**data, "groups": 2})
+    with pytest.raises(ValueError, match="num_entries"):
+        quantizer_from_dict({name: value for name, value in data.items() if name != "num_entries"})
+
+
+@pytest.mark.parametrize(
+    "numbers", [{"num_codebooks": 3}, {"num_entries": 0}, {"latent_dropout": 1.0}, {"latent_dropout": -0.1}]
+)
+def test_a_quantizer_whose_numbers_do_not_fit_is_refused(numbers: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(numbers))):
+        QuantizerConfig(**numbers)

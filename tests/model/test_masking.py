@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from lowres.model.masking import sample_channel_mask, sample_time_mask
+from lowres.model.config import Wav2Vec2Config
+from lowres.model.masking import draw_masks, sample_channel_mask, sample_time_mask
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -76,3 +77,34 @@ def test_channels_are_masked_in_whole_spans() -> None:
     assert mask.shape == (40, 256)
     assert all(run >= 64 for row in mask for run in runs_of(row))
     assert mask.any(1).all()
+
+
+WITH_CHANNELS = Wav2Vec2Config(channel_span_start_probability=0.01)
+
+
+def test_an_utterances_own_generator_gives_the_same_masks_in_every_batch() -> None:
+    together = draw_masks([99, 30, 250], WITH_CHANNELS, [generator(seed) for seed in (5, 6, 7)])
+    assert together.channels is not None
+    for index, length in enumerate([99, 30, 250]):
+        alone = draw_masks([length], WITH_CHANNELS, [generator(5 + index)])
+        assert alone.channels is not None
+        assert torch.equal(together.time[index, :length], alone.time[0])
+        assert not together.time[index, length:].any()
+        assert torch.equal(together.channels[index], alone.channels[0])
+
+
+def test_a_single_generator_draws_all_time_masks_and_then_all_channel_masks() -> None:
+    drawn, one = draw_masks([99, 30], WITH_CHANNELS, generator()), generator()
+    time_mask = sample_time_mask([99, 30], span_start_probability=0.065, span_length=10, generator=one)
+    channel_mask = sample_channel_mask(2, 768, span_start_probability=0.01, span_length=64, generator=one)
+    assert torch.equal(drawn.time, time_mask)
+    assert drawn.channels is not None
+    assert torch.equal(drawn.channels, channel_mask)
+
+
+def test_without_channel_masking_nothing_is_drawn_for_it() -> None:
+    one = generator()
+    assert draw_masks([99], Wav2Vec2Config(channel_span_start_probability=0.0), [one]).channels is None
+    again = generator()
+    sample_time_mask([99], span_start_probability=0.065, span_length=10, generator=again)
+    assert torch.equal(one.get_state(), again.get_state())
