@@ -13,26 +13,21 @@ The last line is one JSON object; a ratio is the best peer's time over ours, so 
 import argparse
 import json
 import os
-import statistics
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from measuring import PRECISIONS, SAMPLE_RATE, Benchmark, choose_clock, count_gflop, print_profile
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.profiler import ProfilerActivity, profile
-from torch.utils.flop_counter import FlopCounterMode
 
 from lowres.model.config import Wav2Vec2Config, preset
 from lowres.model.ctc import CTCRecognizer
 
-SAMPLE_RATE = 16_000
 VOCABULARY_SIZE = 40
 TOKENS_PER_SECOND = 12
-PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 # Seconds and how many of Mboshi's dev utterances are that long, for machines without the corpus.
 MBOSHI_DEV_SECONDS = {
     1.5: 14,
@@ -168,32 +163,6 @@ def infer(contender: Contender, batches: list[Batch], dtype: torch.dtype) -> Non
             contender.logits(batch.waveforms, batch.num_samples)
 
 
-def interleaved_medians(
-    runs: dict[str, Callable[[], None]], repetitions: int, clock: Callable[[], float]
-) -> dict[str, float]:
-    """Seconds of each run; all are run once first, and that is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for repetition in range(repetitions + 1):
-        for name, run in runs.items():
-            start = clock()
-            run()
-            if repetition:
-                seconds[name].append(clock() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}
-
-
-def gemm_gflops(dtype: torch.dtype, clock: Callable[[], float], size: int = 2048) -> float:
-    a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
-    best = min(interleaved_medians({"gemm": lambda: torch.mm(a, b)}, 3, clock)["gemm"] for _ in range(5))
-    return 2 * size**3 / best / 1e9
-
-
-def count_gflop(run: Callable[[], None]) -> float:
-    with FlopCounterMode(display=False) as counter:
-        run()
-    return counter.get_total_flops() / 1e9
-
-
 def mboshi_seconds() -> list[float]:
     """Durations of Mboshi's dev utterances in corpus order."""
     corpora = Path(os.environ.get("LOWRES_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
@@ -207,41 +176,16 @@ def mboshi_seconds() -> list[float]:
     return [shuffled[index] for index in order]
 
 
-def print_profile(title: str, run: Callable[[], None]) -> None:
-    run()
-    with profile(activities=[ProfilerActivity.CPU]) as profiler:
-        run()
-    print(f"\nwhere the time of {title} goes")
-    events = [event for event in profiler.key_averages() if event.self_cpu_time_total > 0]
-    total = sum(event.self_cpu_time_total for event in events)
-    for event in sorted(events, key=lambda event: -event.self_cpu_time_total)[:12]:
-        share = event.self_cpu_time_total / total
-        print(f"  {event.key:48s} {event.self_cpu_time_total / 1e3:9.1f} ms {share:6.1%} {event.count:6d} calls")
-
-
-class Benchmark:
-    def __init__(self, repetitions: int, clock: Callable[[], float]) -> None:
-        self.repetitions, self.clock = repetitions, clock
-        self.ratios: dict[str, float] = {}
-        self.peak = {name: gemm_gflops(dtype, clock) for name, dtype in PRECISIONS.items()}
-        print(
-            f"torch {torch.__version__}, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
-        )
-        print("GEMM 2048^3: " + ", ".join(f"{name} {rate:.0f} GFLOP/s" for name, rate in self.peak.items()))
-
-    def compare(
-        self, key: str, precision: str, contenders: list[Contender], run: Callable[[Contender], None], gflop: float
-    ) -> None:
-        runs = {contender.name: (lambda contender=contender: run(contender)) for contender in contenders}
-        medians = interleaved_medians(runs, self.repetitions, self.clock)
-        ours = medians["lowres"]
-        best_peer = min(value for name, value in medians.items() if name != "lowres")
-        self.ratios[f"{key}_ratio"] = round(best_peer / ours, 3)
-        print(f"\n{key}: {best_peer / ours:.2f} x the best peer, {gflop:.0f} GFLOP")
-        for name, seconds in medians.items():
-            rate = gflop / seconds
-            share = rate / self.peak[precision]
-            print(f"  {name:24s} {seconds * 1e3:9.1f} ms {rate:7.0f} GFLOP/s {share:6.1%} of the GEMM rate")
+def compare(
+    benchmark: Benchmark,
+    key: str,
+    precision: str,
+    contenders: list[Contender],
+    run: Callable[[Contender], None],
+    gflop: float,
+) -> None:
+    runs = {contender.name: (lambda contender=contender: run(contender)) for contender in contenders}
+    benchmark.compare(key, precision, runs, dict.fromkeys(runs, gflop))
 
 
 def compare_size(benchmark: Benchmark, size: str, cases: list[str], precisions: list[str], profiles: bool) -> None:
@@ -266,9 +210,10 @@ def compare_size(benchmark: Benchmark, size: str, cases: list[str], precisions: 
                 else:
                     train_step(contender, batch, dtype)
 
-            gflop = count_gflop(lambda run=run, peer=contenders[1]: run(peer))
             key = f"{prefix}{case}_{precision}"
-            benchmark.compare(key, precision, contenders, run, gflop)
+            compare(
+                benchmark, key, precision, contenders, run, count_gflop(lambda run=run, peer=contenders[1]: run(peer))
+            )
             if profiles:
                 print_profile(f"lowres, {key}", lambda run=run, ours=contenders[0]: run(ours))
 
@@ -283,7 +228,7 @@ def compare_mboshi_mix(benchmark: Benchmark, num_utterances: int, batch_size: in
         contender.module.eval()
     gflop = count_gflop(lambda: infer(contenders[1], batches, torch.float32))
     run = lambda contender: infer(contender, batches, torch.bfloat16)  # noqa: E731
-    benchmark.compare("inference_mboshi_mix", "bf16", contenders, run, gflop)
+    compare(benchmark, "inference_mboshi_mix", "bf16", contenders, run, gflop)
 
 
 def main() -> None:
@@ -299,7 +244,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     if options.processor_time:
         torch.set_num_threads(1)
-    benchmark = Benchmark(options.repetitions, time.process_time if options.processor_time else time.perf_counter)
+    benchmark = Benchmark(options.repetitions, choose_clock("cpu", processor_time=options.processor_time))
     for size in options.sizes:
         compare_size(benchmark, size, options.cases, options.precisions, not options.no_profile)
     if options.mboshi_utterances:
