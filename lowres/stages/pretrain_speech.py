@@ -5,7 +5,7 @@ up in the manifest when somebody asks for one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,22 +56,28 @@ class PretrainingSpeech:
     """Everything a pretraining run takes from its corpora."""
 
     sources: tuple[SpeechSource, ...]
-    """One for each corpus and language in it: `Crop.source` of a mixture counts in these."""
+    """What is learnt from, one for each corpus and language in it."""
 
     infos: tuple[SourceInfo, ...]
     """One for each source."""
 
     held_out_sources: tuple[SpeechSource, ...]
-    """Dev speech; `Crop.source` of `held_out` counts in these."""
+    """Dev speech."""
 
     held_out: dict[str, tuple[Crop, ...]]
-    """Language to the crops it is watched on, always the same; languages without dev speech are missing."""
+    """Language to the crops it is watched on, always the same; languages without dev speech are missing. Their
+    `Crop.source` counts in `all_sources`."""
 
     warnings: tuple[str, ...]
     """Sentences about what is left out or cannot be watched."""
 
     _origins: tuple[_Origin, ...] = field(repr=False)
-    """One for each source."""
+    """One for each of `all_sources`."""
+
+    @property
+    def all_sources(self) -> tuple[SpeechSource, ...]:
+        """The sources and then the held-out ones: where the crops of either lie."""
+        return self.sources + self.held_out_sources
 
     @property
     def hours(self) -> float:
@@ -94,9 +100,8 @@ class PretrainingSpeech:
         origin = self._origins[crop.source]
         ids = read_manifest(origin.corpus_folder)["utterance_id"]
         start, end = (samples / SAMPLE_RATE for samples in (crop.start_sample, crop.start_sample + crop.num_samples))
-        return (
-            f"{self.infos[crop.source].corpus}/{ids.iloc[origin.positions[crop.utterance]]} ({start:.1f}-{end:.1f} s)"
-        )
+        name = ids.iloc[origin.positions[crop.utterance]]
+        return f"{self.all_sources[crop.source].corpus}/{name} ({start:.1f}-{end:.1f} s)"
 
 
 def load_pretraining_speech(
@@ -130,6 +135,7 @@ class _Gathering:
         self._infos: list[SourceInfo] = []
         self._origins: list[_Origin] = []
         self._held_out_sources: list[SpeechSource] = []
+        self._held_out_origins: list[_Origin] = []
         self._candidates: dict[str, list[tuple[str, Crop]]] = {}
         self._warnings: list[str] = []
 
@@ -155,6 +161,7 @@ class _Gathering:
             self._origins.append(_Origin(corpus.folder, of_language.index.to_numpy(dtype=np.int64)))
         if DEV not in splits and self._held_out_samples:
             for language, of_language in _by_language(corpus.rows(DEV), located.entry, corpus):
+                self._held_out_origins.append(_Origin(corpus.folder, of_language.index.to_numpy(dtype=np.int64)))
                 self._add_held_out(_source_of(of_language, reader, language, name), of_language["utterance_id"])
 
     def finish(self) -> PretrainingSpeech:
@@ -184,7 +191,7 @@ class _Gathering:
             held_out_sources=tuple(self._held_out_sources),
             held_out=held_out,
             warnings=tuple(self._warnings),
-            _origins=tuple(self._origins),
+            _origins=tuple(self._origins + self._held_out_origins),
         )
 
     def _describe(self, source: SpeechSource, corpus: PreparedCorpus) -> SourceInfo:
@@ -224,7 +231,7 @@ class _Gathering:
             crop = candidates[place][1]
             if chosen and samples + crop.num_samples > self._held_out_samples:
                 break
-            chosen.append(crop)
+            chosen.append(replace(crop, source=len(self._sources) + crop.source))
             samples += crop.num_samples
         return tuple(chosen)
 

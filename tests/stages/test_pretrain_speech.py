@@ -14,6 +14,7 @@ from lowres.manifest.corpus import CorpusInfo, write_corpus
 from lowres.manifest.schema import UtteranceRow, table_from_rows
 from lowres.model.config import preset
 from lowres.stages.pretrain_speech import PretrainingSpeech, load_pretraining_speech
+from lowres.training.mixture import Crop
 from lowres.training.pretrain_corpus import PretrainCorpus
 from lowres.training.pretrain_settings import PretrainSettings, settle_pretraining
 from lowres.training.speech_feed import load_crops
@@ -97,7 +98,7 @@ def test_held_out_speech_is_from_dev_and_as_long_as_asked(tmp_path: Path) -> Non
     (crops,) = speech.held_out.values()
     assert speech.held_out_seconds == {"corpus": 6.0}
     assert len({crop.utterance for crop in crops}) == 4
-    batch = load_crops(speech.held_out_sources, crops)
+    batch = load_crops(speech.all_sources, crops)
     assert batch.num_samples.tolist() == [24_000] * 4
     assert load(tmp_path).held_out == speech.held_out
 
@@ -137,8 +138,8 @@ def test_short_utterances_are_counted_and_told(tmp_path: Path) -> None:
 def test_a_crop_is_named_by_its_corpus_utterance_and_place(tmp_path: Path) -> None:
     write_tiny(tmp_path / "corpus", {"dev": [1], "train": [1, 2]})
     speech = load(tmp_path)
-    crop = replace(speech.held_out["corpus"][0], utterance=1, start_sample=8000, num_samples=8000)
-    assert speech.name_crop(crop) == "corpus/train-1 (0.5-1.0 s)"
+    assert speech.name_crop(Crop(0, 1, 8000, 8000, 0)) == "corpus/train-1 (0.5-1.0 s)"
+    assert speech.name_crop(speech.held_out["corpus"][0]) == "corpus/dev-0 (0.0-1.0 s)"
 
 
 def test_a_corpus_that_is_not_prepared_says_what_to_do(tmp_path: Path) -> None:
