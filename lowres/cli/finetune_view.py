@@ -1,30 +1,20 @@
 """What a terminal shows while a recogniser learns; plain lines where there is no terminal."""
 
-import time
-from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
-from rich.live import Live
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from lowres.cli.console import console, errors
+from lowres.cli.console import errors
+from lowres.cli.training_screen import TimeLeft, TrainingScreen, duration, numbers_row, progress_row, sparkline
 
 if TYPE_CHECKING:
     from lowres.stages.finetune import FinetuneEvent, RunStarted
     from lowres.training.monitors import EvaluationReport, RetryReport, StepReport
 
-SECONDS_BETWEEN_LINES = 15.0
-"""Where there is no terminal, reports between evaluations are shown at most this often."""
-
-REPORTS_FOR_SPEED = 30
-"""Reports from which the time left is worked out."""
-
-MOST_CURVE_POINTS = 60
-_BARS = "▁▂▃▄▅▆▇█"
+__all__ = ["FinetuneView", "duration"]
 
 
 class FinetuneView:
@@ -35,26 +25,22 @@ class FinetuneView:
     """
 
     def __init__(self, screen: Console = errors) -> None:
-        self._screen = screen
-        self._live = Live(console=screen, refresh_per_second=4, transient=True) if screen.is_terminal else None
+        self._screen = TrainingScreen(screen)
         self._started: RunStarted | None = None
         self._step: StepReport | None = None
         self._evaluation: EvaluationReport | None = None
         self._best: EvaluationReport | None = None
         self._curve: list[float] = []
-        self._speed: deque[tuple[int, float]] = deque(maxlen=REPORTS_FOR_SPEED)
-        self._last_line = 0.0
+        self._time_left = TimeLeft()
 
     def __enter__(self) -> "FinetuneView":
-        if self._live:
-            self._live.start()
+        self._screen.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._live:
-            self._live.stop()
+        self._screen.__exit__(kind, error, traceback)
 
     def show(self, event: "FinetuneEvent") -> None:
         """Take note of an event and show it."""
@@ -65,87 +51,63 @@ class FinetuneView:
         match event:
             case RunStarted():
                 self._started = event
-                self._say(describe_start(event))
+                self._screen.say(describe_start(event))
             case StepReport():
                 self._note_step(event)
             case EvaluationReport():
                 self._note_evaluation(event)
             case NoticeReport():
-                self._say(Text.assemble(("note: ", "yellow"), event.sentence))
+                self._screen.say(Text.assemble(("note: ", "yellow"), event.sentence))
             case RetryReport():
                 self._note_retry(event)
             case _:  # a new plan shows itself in the time left
                 pass
-        if self._live:
-            self._live.update(self._picture())
+        self._screen.draw(self._picture())
 
     def say(self, sentence: str) -> None:
         """Show one sentence of the command's own."""
-        self._say(Text(sentence))
-
-    def _say(self, text: Text) -> None:
-        (self._screen if self._live else console).print(text, soft_wrap=not self._live)
+        self._screen.say(Text(sentence))
 
     def _note_step(self, event: "StepReport") -> None:
         self._step = event
-        self._speed.append((event.step, event.elapsed_seconds))
-        if not self._live and time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
-            self._last_line = time.monotonic()
-            self._say(Text(step_line(event, self._seconds_left())))
+        self._time_left.note(event.step, event.elapsed_seconds)
+        if self._screen.is_line_due():
+            self._screen.say(Text(step_line(event, self._seconds_left())))
 
     def _note_evaluation(self, event: "EvaluationReport") -> None:
         self._evaluation = event
         self._curve.append(event.dev_character_error_rate)
         if event.is_best:
             self._best = event
-        if not self._live:
-            self._say(Text(evaluation_line(event)))
+        if not self._screen.is_live:
+            self._screen.say(Text(evaluation_line(event)))
             for reference, hypothesis in event.examples[:1]:
-                self._say(Text(f"    said  {reference}\n    heard {hypothesis}"))
+                self._screen.say(Text(f"    said  {reference}\n    heard {hypothesis}"))
 
     def _note_retry(self, event: "RetryReport") -> None:
-        self._say(Text.assemble(("collapsed: ", "bold red"), f"{event.sentence}; {event.remedy}."))
+        self._screen.say(Text.assemble(("collapsed: ", "bold red"), f"{event.sentence}; {event.remedy}."))
         for cause in event.causes:
-            self._say(Text(f"    {cause}"))
+            self._screen.say(Text(f"    {cause}"))
         self._curve, self._best, self._evaluation = [], None, None
-        self._speed.clear()
+        self._time_left.forget()
 
     def _seconds_left(self) -> float | None:
-        """Estimate from the latest reports how long the run still takes; None before there are two."""
         if self._step is None or self._started is None:
             return None
-        budget = self._started.settings.minutes
-        if budget is not None:
-            return max(budget * 60 - self._step.elapsed_seconds, 0.0)
-        if len(self._speed) < 2:
-            return None
-        (first, began), (last, ended) = self._speed[0], self._speed[-1]
-        updates_left = self._step.total_updates - self._step.step
-        return updates_left * (ended - began) / max(last - first, 1)
+        return self._time_left.seconds(self._step.total_updates, self._started.settings.minutes)
 
     def _picture(self) -> Group:
         rows: list[Text | Table] = []
         if self._step is not None:
-            rows.append(self._progress_row(self._step))
-            rows.append(numbers_row(self._step))
+            remark = "head only" if self._step.is_head_only else ""
+            rows.append(progress_row(self._step, self._seconds_left(), remark))
+            rows.append(step_row(self._step))
         if self._evaluation is not None:
             rows.append(dev_row(self._evaluation, self._best, self._curve))
             rows.append(examples_table(self._evaluation))
         if not rows:
             rows.append(Text("reading the corpus and building the network ...", style="dim"))
         return Group(*rows)
-
-    def _progress_row(self, step: "StepReport") -> Table:
-        row = Table.grid(padding=(0, 2))
-        left = self._seconds_left()
-        row.add_row(
-            ProgressBar(total=1.0, completed=step.progress, width=30),
-            Text(f"{step.progress:4.0%}", style="bold"),
-            Text(f"{step.step:,} of {step.total_updates:,} updates"),
-            Text(f"{duration(step.elapsed_seconds)} gone, {duration(left)} left"),
-            Text("head only", style="cyan") if step.is_head_only else Text(""),
-        )
-        return row
 
 
 def describe_start(event: "RunStarted") -> Text:
@@ -164,9 +126,8 @@ def describe_start(event: "RunStarted") -> Text:
     )
 
 
-def numbers_row(step: "StepReport") -> Table:
+def step_row(step: "StepReport") -> Table:
     """Return the numbers of the latest report, names over values."""
-    row = Table.grid(padding=(0, 3))
     names_and_values = (
         ("loss per label", f"{step.loss:.3f}"),
         ("blank", f"{step.blank_share:.0%}"),
@@ -177,9 +138,7 @@ def numbers_row(step: "StepReport") -> Table:
         ("heard", f"{step.hours_processed:.1f} h"),
         ("waiting", f"{step.waited_share:.1%}"),
     )
-    row.add_row(*(Text(name, style="dim") for name, _ in names_and_values))
-    row.add_row(*(Text(value) for _, value in names_and_values))
-    return row
+    return numbers_row(names_and_values)
 
 
 def dev_row(latest: "EvaluationReport", best: "EvaluationReport | None", curve: list[float]) -> Text:
@@ -226,21 +185,3 @@ def evaluation_line(event: "EvaluationReport") -> str:
         f"{event.progress:4.0%}  update {event.step:,}  dev CER {event.dev_character_error_rate:.1%}  "
         f"WER {event.dev_word_error_rate:.1%}  blank {event.blank_share:.0%}  labels {event.distinct_tokens}{best}"
     )
-
-
-def sparkline(values: list[float]) -> str:
-    """Draw error rates as bars of one character, 0 to the highest of them; long courses are thinned out."""
-    if not values:
-        return ""
-    stride = -(-len(values) // MOST_CURVE_POINTS)
-    top = max(max(values), 1e-9)
-    return "".join(_BARS[min(int(value / top * len(_BARS)), len(_BARS) - 1)] for value in values[::-stride][::-1])
-
-
-def duration(seconds: float | None) -> str:
-    """Write a time as `1:02:03` or `2:03`; `-:--` when it is not known."""
-    if seconds is None:
-        return "-:--"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
