@@ -10,7 +10,7 @@ from lowres.report.contents import Caution
 from lowres.report.pretraining_charts import MOST_LANGUAGES, hours_text
 from lowres.report.pretraining_languages import HeldOutLanguage, TrainedLanguage
 from lowres.report.pretraining_run import PretrainingRun, list_of, mapping_of, number_of, step_of, text_of
-from lowres.report.pretraining_verdict import Evidence, Verdict, batch_remark, chance_accuracy
+from lowres.report.pretraining_verdict import Evidence, Verdict, chance_accuracy
 from lowres.report.sentences import duration_text, percent
 
 _MOST_ROWS: Final = 60
@@ -128,9 +128,7 @@ def cautions_of(run: PretrainingRun, verdict: Verdict, held_out: list[HeldOutLan
                 "some languages lag", f"Held-out speech is still little more than guessed in: {', '.join(unlearned)}."
             )
         )
-    remarks = [*map(text_of, list_of(run.record.get("warnings"))), batch_remark(_hours_per_update(run))]
-    found += [Caution("note", sentence, serious=False) for sentence in dict.fromkeys(remarks) if sentence]
-    return found
+    return [*found, *(Caution("note", sentence, serious=False) for sentence in run.warnings)]
 
 
 def evaluation_rows(run: PretrainingRun) -> list[EvaluationRow]:

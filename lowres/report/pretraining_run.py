@@ -112,6 +112,11 @@ class PretrainingRun:
             for row in map(mapping_of, list_of(self.record.get("languages")))
         )
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences that were said when the run began, each once."""
+        return tuple(dict.fromkeys(text_of(found) for found in list_of(self.record.get("warnings")) if found))
+
     @cached_property
     def hours_drawn(self) -> dict[str, float]:
         """Hours each language was drawn for, by the latest report that says so."""
@@ -168,14 +173,14 @@ class PretrainingRun:
         )
 
     def happenings(self) -> list[Happening]:
-        """Return notices and changed plans in order; reports of other kinds that bear a sentence too."""
+        """Return notices and changed plans in order, and whatever else bears a sentence, but not the warnings again."""
         found = []
         for event in self.others:
             sentence = text_of(event.get("sentence"))
             total = number_of(event.get("total_updates"))
             if event.get("event") == "plan" and total is not None:
                 sentence = f"The speed was measured anew: the run is now planned to make {round(total):,} updates."
-            if sentence:
+            if sentence and sentence not in self.warnings:
                 found.append(Happening(self.hours_of(event), step_of(event), sentence[:1].upper() + sentence[1:]))
         return found
 

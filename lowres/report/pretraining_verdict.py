@@ -129,15 +129,9 @@ def judge_trend(losses: Sequence[float]) -> Trend:
     return "falling" if latest < before else "rising"
 
 
-def batch_remark(hours_per_update: float | None) -> str:
-    """Warn where an update sees far less audio than the paper's; "" where it does not."""
-    if hours_per_update is None or hours_per_update >= FAR_BELOW * PAPER_HOURS_PER_UPDATE:
-        return ""
-    return (
-        f"One update learns from {hours_per_update * 60:.2g} minutes of audio; the paper's from "
-        f"{PAPER_HOURS_PER_UPDATE:g} hours. Small batches make the codes collapse more easily and the result worse: "
-        "raise pretrain.seconds_per_update."
-    )
+def is_small_update(hours_per_update: float) -> bool:
+    """Tell whether an update learns from far less audio than the paper's."""
+    return hours_per_update < FAR_BELOW * PAPER_HOURS_PER_UPDATE
 
 
 def _collapse_sentence(evidence: Evidence, codes: CodeUse) -> str:

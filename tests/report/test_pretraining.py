@@ -265,6 +265,14 @@ def test_a_collapse_is_said_and_so_is_what_happened(tmp_path: Path) -> None:
     assert "the <disk> is nearly full" in page.text
 
 
+def test_a_warning_that_was_also_reported_is_said_once(tmp_path: Path) -> None:
+    warning = "An update learns from 144 s of audio."
+    notice = {"event": "notice", "step": 0, "attempt": 1, "sentence": warning}
+    page = write_page(tmp_path, [notice], warnings=[warning, warning])
+    assert page.text.count(warning) == 1
+    assert "Nothing out of the ordinary was reported." in page.text
+
+
 def test_the_chosen_codes_and_not_the_softmax_tell_a_collapse(tmp_path: Path) -> None:
     run = read(tmp_path, [make_step(5, code_perplexity=[300.0, 300.0], chosen_perplexity=[1.0, 90.0])])
     assert evidence_of(run).code_perplexity == (1.0, 90.0)

@@ -6,8 +6,8 @@ import pytest
 
 from lowres.report.pretraining_verdict import (
     Evidence,
-    batch_remark,
     chance_accuracy,
+    is_small_update,
     judge,
     judge_learning,
     judge_trend,
@@ -89,8 +89,7 @@ def test_the_latest_quarter_is_compared_with_the_one_before(losses: tuple[float,
     assert judge_trend(losses) == trend
 
 
-def test_a_batch_far_under_the_papers_is_remarked_on() -> None:
-    assert batch_remark(1.6) == ""
-    assert batch_remark(0.4) == ""
-    assert batch_remark(None) == ""
-    assert batch_remark(0.05).startswith("One update learns from 3 minutes of audio; the paper's from 1.6 hours.")
+def test_an_update_of_less_than_a_quarter_of_the_papers_is_small() -> None:
+    assert not is_small_update(1.6)
+    assert not is_small_update(0.4)
+    assert is_small_update(0.39)
