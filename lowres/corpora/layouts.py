@@ -8,6 +8,7 @@ from lowres.corpora.common_voice import read_common_voice
 from lowres.corpora.kaldi import read_kaldi
 from lowres.corpora.paired_files import read_paired_files
 from lowres.corpora.reading import CorpusReading
+from lowres.corpora.recordings import read_recordings
 from lowres.corpora.settings import ReaderName, ReaderSettings
 from lowres.corpora.table import read_table
 from lowres.errors import CorpusError
@@ -55,5 +56,7 @@ def _read(folder: Path, settings: ReaderSettings) -> CorpusReading:
             return read_common_voice(folder, settings)
         case "kaldi":
             return read_kaldi(folder, settings)
+        case "recordings":
+            return read_recordings(folder, settings)
         case _:
             assert_never(settings.reader)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lowres.corpora.delimited import read_text
 from lowres.corpora.files import CorpusFiles, walk_files
-from lowres.corpora.reading import CorpusReading, RowCollector, speaker_from_path
+from lowres.corpora.reading import CorpusReading, RowCollector, speaker_from_path, split_from_folders
 from lowres.corpora.settings import ReaderSettings
 from lowres.errors import CorpusError
 from lowres.manifest.schema import UtteranceRow
@@ -59,16 +59,10 @@ def _row(stem: str, audio_path: str, text: str, base: str, settings: ReaderSetti
         speaker=speaker_from_path(
             audio_path, settings.speaker_from, settings.speaker_separator, settings.speaker_field
         ),
-        split=next((split for name in folders if (split := _split(name, settings))), ""),
+        split=split_from_folders(folders, settings),
         raw_text=text.strip("\r\n"),
         language=settings.language,
     )
-
-
-def _split(name: str, settings: ReaderSettings) -> str:
-    split = settings.split_for(name)
-    # "other" means used nowhere; a folder that happens to be called so is no such statement.
-    return "" if split is None or (split == "other" and name not in settings.split_names) else split
 
 
 def _refuse_nothing(folder: Path, settings: ReaderSettings, recordings: list[str], transcripts: set[str]) -> None:

@@ -1,7 +1,9 @@
 """What a reader hands over, and the collector that all readers fill: no id twice, nothing left out unnamed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from lowres.corpora.settings import ReaderSettings
 from lowres.errors import CorpusError
 from lowres.manifest.schema import Skipped, UtteranceRow
 
@@ -58,6 +60,21 @@ class RowCollector:
         """Note something about the corpus as a whole, once."""
         if sentence not in self.reading.notes:
             self.reading.notes.append(sentence)
+
+
+def split_from_folders(folders: Sequence[str], settings: ReaderSettings) -> str:
+    """Return the split that the first of a recording's folders to be called like one tells; "" where none is.
+
+    Args:
+        folders: names, from the top of the layout down.
+        settings: its split_names are known too.
+    """
+    for name in folders:
+        split = settings.split_for(name)
+        # "other" means used nowhere; a folder that happens to be called so is no such statement.
+        if split and (split != "other" or name in settings.split_names):
+            return split
+    return ""
 
 
 def speaker_from_path(path: str, speaker_from: str, separator: str, piece: int) -> str:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
-ReaderName = Literal["paired_files", "table", "audio_folder", "common_voice", "kaldi"]
+ReaderName = Literal["paired_files", "table", "audio_folder", "common_voice", "kaldi", "recordings"]
 
 AUDIO_SUFFIXES = (
     ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4", ".aac",
@@ -41,13 +41,14 @@ class ReaderSettings:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     reader: ReaderName = "paired_files"
-    """Which layout: audio with a transcript beside it, one table, metadata.csv per split, Common Voice, Kaldi."""
+    """Which layout: audio with a transcript beside it, one table, metadata.csv per split, Common Voice, Kaldi, or
+    recordings alone, without transcripts."""
 
     subfolder: str = ""
     """Where the layout starts inside the corpus folder, such as one language of Common Voice; "" = the top."""
 
     audio_suffixes: tuple[str, ...] = AUDIO_SUFFIXES
-    """paired_files: which files are recordings."""
+    """paired_files, recordings: which files are recordings."""
 
     transcript_suffix: str = ".txt"
     """paired_files: what replaces the recording's suffix in the name of its transcript, such as ".mb" or ".trs.txt"."""
@@ -87,6 +88,11 @@ class ReaderSettings:
 
     language: str = ""
     """The language of every row that does not say its own (ISO 639-3)."""
+
+    @property
+    def has_transcripts(self) -> bool:
+        """Whether there is text beside the audio; without it there is only pretraining."""
+        return self.reader != "recordings"
 
     def split_for(self, name: str) -> str | None:
         """Return our split for the corpus's own `name`, "" for an empty one, None for one that nobody declared."""

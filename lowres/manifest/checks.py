@@ -26,12 +26,15 @@ class CheckInputs:
             the checks of the signal out.
         alphabet: the recipe's declared symbols; empty leaves that check out.
         list_undeclared: the undeclared symbols of a text (`lowres.text.alphabet.undeclared_symbols`).
+        is_transcribed: whether there should be text; without, only the audio is checked, and long recordings are
+            what is to be expected.
     """
 
     unreadable: Mapping[str, str] = field(default_factory=dict)
     measures: pd.DataFrame | None = None
     alphabet: Sequence[str] = ()
     list_undeclared: Callable[[str], list[str]] = list
+    is_transcribed: bool = True
 
 
 def run_checks(table: pd.DataFrame, inputs: CheckInputs, settings: CheckSettings) -> list[CheckResult]:
@@ -48,12 +51,15 @@ def run_checks(table: pd.DataFrame, inputs: CheckInputs, settings: CheckSettings
     results = [
         signal_checks.check_unreadable(table, inputs.unreadable),
         signal_checks.check_empty_audio(_without(table, inputs.unreadable), settings.min_seconds),
-        text_checks.check_empty_text(table),
-        signal_checks.check_too_long(table, settings.max_seconds),
-        text_checks.check_undeclared_symbols(table, inputs.alphabet, inputs.list_undeclared),
-        text_checks.check_pace(table, settings.max_pace_ratio, settings.max_pace_deviations),
-        text_checks.check_duplicate_text(table),
     ]
+    if inputs.is_transcribed:
+        results += [
+            text_checks.check_empty_text(table),
+            signal_checks.check_too_long(table, settings.max_seconds),
+            text_checks.check_undeclared_symbols(table, inputs.alphabet, inputs.list_undeclared),
+            text_checks.check_pace(table, settings.max_pace_ratio, settings.max_pace_deviations),
+            text_checks.check_duplicate_text(table),
+        ]
     if inputs.measures is not None:
         results += [
             signal_checks.check_silent(table, inputs.measures, settings.silence_dbfs),

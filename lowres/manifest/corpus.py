@@ -43,6 +43,7 @@ class CorpusInfo:
         subset_sha256: label ("10min", "1h", ...) to `subset_hash` of its list.
         shard_sha256: name of a shard ("part-00000.pcm") to its sha256.
         synthetic: True where a machine spoke.
+        transcribed: False where there are recordings alone, to pretrain on.
         format_version, created_with, num_utterances, num_excluded, utterances_per_split, hours_per_split,
         manifest_sha256: filled in by `write_corpus`; counts and hours are of included rows.
     """
@@ -64,6 +65,7 @@ class CorpusInfo:
     subset_sha256: dict[str, str] = field(default_factory=dict)
     shard_sha256: dict[str, str] = field(default_factory=dict)
     synthetic: bool = False
+    transcribed: bool = True
     format_version: int = CORPUS_FORMAT_VERSION
     created_with: str = ""
     num_utterances: int = 0
@@ -87,6 +89,19 @@ class PreparedCorpus:
         """Return the included rows of one split, in manifest order, with the manifest's index."""
         chosen: pd.DataFrame = self.table.loc[self.table["included"] & (self.table["split"] == split)]
         return chosen
+
+    def require_transcripts(self) -> None:
+        """Refuse a corpus of recordings alone.
+
+        Raises:
+            CorpusError: it has no transcripts.
+        """
+        if not self.info.transcribed:
+            raise CorpusError(
+                f"The corpus {self.info.name!r} in {self.folder} has no transcripts: it was prepared from recordings "
+                "alone.",
+                "Pretrain on it with `lowres pretrain`; to fine-tune, prepare a corpus with transcripts.",
+            )
 
 
 def write_corpus(folder: Path, table: pd.DataFrame, info: CorpusInfo) -> CorpusInfo:

@@ -9,11 +9,16 @@ from typing import Final, Literal
 
 import pandas as pd
 
-from lowres.manifest.disjoint import Shares, hold_out, make_disjoint_splits
+from lowres.manifest.disjoint import Shares, hold_out, make_disjoint_splits, order_by_hash
 from lowres.manifest.overlap import SplitOverlap, count, count_overlap
 from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN, SplitSettings
 
 _MADE_OF: Final = (TRAIN, DEV, TEST)
+
+HELD_OUT_SECONDS: Final = 300.0
+"""Of recordings without transcripts, as much is held out to watch pretraining on, ..."""
+_LARGEST_HELD_OUT_SHARE: Final = 0.1
+"""... or this share of all of it, where that is less."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,55 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings, seed: int = 1) -
             held_out = hold_out(table, splits, settings.dev_when_missing_share, seed)
             splits, warnings = held_out.splits, warnings + held_out.warnings
     return _conclude(table, splits, warnings, "made" if make else "given")
+
+
+def split_recordings(table: pd.DataFrame, settings: SplitSettings, seed: int = 1) -> SplitResult:
+    """Assign recordings without transcripts: all of them train, but for a few minutes of dev to watch pretraining on.
+
+    A dev split that came with the corpus is kept. Otherwise recordings are taken in the order of the hashes of their
+    names, each that fits into what is still wanted (five minutes, at most a tenth of everything).
+
+    Args:
+        table, settings, seed: as `assign_splits`; of the settings only which given split becomes which of ours.
+
+    Returns:
+        The splits. A warning says when no recording is short enough to be held out.
+    """
+    merged = _merge_given(table["split"].where(table["split"] != "", TRAIN), settings)
+    used = table["included"].to_numpy(dtype=bool)
+    if (used & (merged == DEV).to_numpy()).any():
+        return _conclude_recordings(table, merged, [], "given")
+    in_train = used & (merged == TRAIN).to_numpy()
+    places = [int(place) for place in in_train.nonzero()[0]]
+    seconds = table["duration_seconds"].to_numpy()
+    wanted = min(HELD_OUT_SECONDS, _LARGEST_HELD_OUT_SHARE * float(seconds[in_train].sum()))
+    names = table["utterance_id"].iloc[places].tolist()
+    splits = merged.copy()
+    held_out = 0.0
+    for number in order_by_hash(names, seed, "recording"):
+        length = float(seconds[places[number]])
+        if held_out + length <= wanted:
+            splits.iloc[places[number]] = DEV
+            held_out += length
+    warning = (
+        "No recording is short enough to be held out (at most five minutes, and a tenth of all), so pretraining is not "
+        "watched on this corpus. Put some recordings into a folder called dev."
+    )
+    return _conclude_recordings(table, splits, [] if held_out else [warning], "made")
+
+
+def _conclude_recordings(
+    table: pd.DataFrame, splits: "pd.Series[str]", warnings: list[str], origin: Literal["given", "made"]
+) -> SplitResult:
+    return SplitResult(
+        splits=splits,
+        warnings=warnings,
+        speaker_disjoint=False,
+        sentence_disjoint=False,
+        origin=origin,
+        reported_split="dev",
+        overlap=count_overlap(table.assign(split=splits)),
+    )
 
 
 def _merge_given(given: "pd.Series[str]", settings: SplitSettings) -> "pd.Series[str]":

@@ -84,10 +84,11 @@ def load_speech(
         dev_seconds: seconds of dev speech to watch.
 
     Raises:
-        CorpusError: there is no prepared corpus, or it is damaged.
+        CorpusError: there is no prepared corpus, it is damaged, or it has no transcripts.
         TrainingError: no training speech is left.
     """
     corpus = load_corpus(corpus_folder)
+    corpus.require_transcripts()
     train = corpus.rows("train")
     chosen = train["utterance_id"].tolist() if hours is None else read_subset(corpus, f"{hours * 60:.6f}min")
     train = train.loc[train["utterance_id"].isin(set(chosen))]

@@ -1,4 +1,4 @@
-"""prepare: recordings and transcripts become a prepared corpus, ready to train on.
+"""prepare: recordings, with or without transcripts, become a prepared corpus, ready to train on.
 
 The corpus is made in `corpus.partial/` beside `corpus/` and takes its place only when it is complete; an interrupted
 or failed run leaves the old corpus as it was and what it had decoded for the next run.
@@ -22,13 +22,14 @@ from lowres.manifest.corpus import CorpusInfo, PreparedCorpus, write_corpus
 from lowres.manifest.findings import CheckResult
 from lowres.manifest.overlap import count_overlap
 from lowres.manifest.settings import TRAIN
-from lowres.manifest.splits import SplitResult, assign_splits
+from lowres.manifest.splits import SplitResult, assign_splits, split_recordings
 from lowres.manifest.subsets import nested_subsets, write_subsets
 from lowres.manifest.transcript_order import TranscriptOrder, check_transcript_order
 from lowres.recipe import Recipe, run_text_tests
 from lowres.stages.prepare_checks import check_before_splits, check_with_vocabulary, report_skipped
 from lowres.stages.prepare_decode import PARTS_FOLDER, Part, decode_parts, plan_parts, shard_name
 from lowres.stages.prepare_locate import LocatedCorpus, locate_corpus
+from lowres.stages.prepare_origin import fingerprint_origin, write_origin
 from lowres.stages.prepare_table import build_table, describe_measures
 from lowres.text.normalize import describe_rules
 from lowres.text.vocabulary import Vocabulary, build_vocabulary
@@ -64,10 +65,10 @@ class PrepareResult:
         source_folder: where the recordings are.
         checks: one result a check, also where nothing was found; what the reader left out is the check "skipped".
         splits: how the splits came about.
-        order: whether transcripts stand beside their recordings.
+        order: whether transcripts stand beside their recordings; None where there are no transcripts.
         notes: what the reader had to guess.
         segmentations: words of the training text, each with the vocabulary's symbols that it is made of.
-        vocabulary: a preview, from all training text; fine-tuning builds its own.
+        vocabulary: a preview, from all training text; fine-tuning builds its own. None without transcripts.
         num_recordings, num_parts, num_reused_parts: of the audio; reused parts were decoded by an earlier run.
     """
 
@@ -75,10 +76,10 @@ class PrepareResult:
     source_folder: Path
     checks: list[CheckResult]
     splits: SplitResult
-    order: TranscriptOrder
+    order: TranscriptOrder | None
     notes: list[str]
     segmentations: list[tuple[str, list[str]]]
-    vocabulary: Vocabulary
+    vocabulary: Vocabulary | None
     num_recordings: int
     num_parts: int
     num_reused_parts: int
@@ -91,18 +92,21 @@ class _Checked:
     table: pd.DataFrame
     checks: list[CheckResult]
     splits: SplitResult
-    vocabulary: Vocabulary
-    order: TranscriptOrder
+    vocabulary: Vocabulary | None
+    order: TranscriptOrder | None
 
 
-def prepare(project: Path, recipe: Recipe, options: PrepareOptions, progress: Progress) -> PrepareResult:
-    """Prepare a corpus as a recipe says, into `project`/corpus.
+def prepare(
+    project: Path, recipe: Recipe, options: PrepareOptions, progress: Progress, *, target: Path | None = None
+) -> PrepareResult:
+    """Prepare a corpus as a recipe says.
 
     Args:
         project: the project folder; made if it is not there.
         recipe: see `lowres.recipe`.
         options: see `PrepareOptions`.
         progress: see `Progress`.
+        target: the folder of the prepared corpus; `project`/corpus without it.
 
     Raises:
         RecipeError: the recipe's own tests fail, or it names no corpus.
@@ -112,15 +116,19 @@ def prepare(project: Path, recipe: Recipe, options: PrepareOptions, progress: Pr
     _run_text_tests(recipe)
     located = locate_corpus(project, recipe, lambda _url, done, total: progress("downloading", done, total or 0))
     progress("reading", 0, 0)
+    origin = fingerprint_origin(recipe, located, options.seed)
     reading = read_corpus(located.folder, located.reader)
-    target, partial = project / CORPUS_FOLDER, project / f"{CORPUS_FOLDER}.partial"
+    target = target or project / CORPUS_FOLDER
+    partial = target.with_name(f"{target.name}.partial")
     _recover(target)
     parts = plan_parts(located.folder, reading.rows)
     workers = options.num_workers or _count_processors()
     decoded = decode_parts(parts, partial, target, workers, lambda done, total: progress("decoding", done, total))
     progress("checking", 0, 0)
-    checked = _check(reading, parts, decoded.results, recipe, options)
+    check = _check if located.reader.has_transcripts else _check_recordings
+    checked = check(reading, parts, decoded.results, recipe, options)
     info = _write(partial, recipe, located, checked, decoded.results, reading)
+    write_origin(partial, origin)
     _replace(target, partial)
     return PrepareResult(
         corpus=PreparedCorpus(target, checked.table, info),
@@ -179,6 +187,24 @@ def _check(
     return _Checked(table, [report_skipped(reading.skipped), *checks, *late], splits, vocabulary, order)
 
 
+def _check_recordings(
+    reading: CorpusReading,
+    parts: Sequence[Part],
+    results: Sequence[PartResult],
+    recipe: Recipe,
+    options: PrepareOptions,
+) -> _Checked:
+    """Do what `_check` does for recordings without transcripts: only their audio can have faults."""
+    table, unreadable = build_table(reading.rows, parts, results, recipe)
+    measures = describe_measures(parts, results, len(table))
+    checks = check_before_splits(table, measures, unreadable, recipe, is_transcribed=False)
+    table = apply_checks(table, checks)
+    _refuse_nothing_left(table, checks)
+    splits = split_recordings(table, recipe.splits, options.seed)
+    table = table.assign(split=splits.splits)
+    return _Checked(table, [report_skipped(reading.skipped), *checks], splits, None, None)
+
+
 def _refuse_nothing_left(table: pd.DataFrame, checks: Sequence[CheckResult]) -> None:
     if table["included"].any():
         return
@@ -209,7 +235,8 @@ def _write(
 ) -> CorpusInfo:
     table = checked.table
     train = table[table["included"] & (table["split"] == TRAIN)]
-    subset_hashes = write_subsets(partial, nested_subsets(train))
+    # Subsets are amounts of transcribed speech to compare figures on.
+    subset_hashes = write_subsets(partial, nested_subsets(train)) if located.reader.has_transcripts else {}
     info = CorpusInfo(
         name=recipe.name,
         language=recipe.language.iso_639_3 or recipe.language.name,
@@ -228,6 +255,7 @@ def _write(
         subset_sha256=subset_hashes,
         shard_sha256={shard_name(number): result.shard_sha256 for number, result in enumerate(results)},
         synthetic=recipe.corpus.synthetic,
+        transcribed=located.reader.has_transcripts,
     )
     write_checks(partial, checked.checks)
     return write_corpus(partial, table, info)
@@ -235,7 +263,8 @@ def _write(
 
 def _warnings(checked: _Checked, reading: CorpusReading) -> list[str]:
     """Gather what the reports will repeat, the gravest first."""
-    accused = [checked.order.sentence] if checked.order.verdict in ("scrambled", "shifted") else []
+    order = checked.order
+    accused = [order.sentence] if order is not None and order.verdict in ("scrambled", "shifted") else []
     left_out = [check.sentence for check in checked.checks if check.severity == "drop" and check.sentence]
     return [*accused, *checked.splits.warnings, *reading.notes, *left_out]
 
@@ -251,8 +280,10 @@ def _compare_subsets(located: LocatedCorpus, found: Mapping[str, str]) -> list[s
     ]
 
 
-def _segment_words(table: pd.DataFrame, vocabulary: Vocabulary) -> list[tuple[str, list[str]]]:
+def _segment_words(table: pd.DataFrame, vocabulary: Vocabulary | None) -> list[tuple[str, list[str]]]:
     """Choose words that show as many of the vocabulary's symbols as twenty words can, each as often as another."""
+    if vocabulary is None:
+        return []
     texts = table.loc[table["included"] & (table["split"] == TRAIN), "text"]
     words = sorted({word for text in texts.tolist()[:_MOST_EXAMPLE_TEXTS] for word in text.split()})
     words = [word for word in words if not word.isdecimal()] or words

@@ -17,7 +17,12 @@ from lowres.text.vocabulary import Vocabulary, count_adjacent_repeats
 
 
 def check_before_splits(
-    table: pd.DataFrame, measures: pd.DataFrame, unreadable: Mapping[str, str], recipe: Recipe
+    table: pd.DataFrame,
+    measures: pd.DataFrame,
+    unreadable: Mapping[str, str],
+    recipe: Recipe,
+    *,
+    is_transcribed: bool = True,
 ) -> list[CheckResult]:
     """Run every check that needs neither splits nor a vocabulary, against the recipe's alphabet and limits."""
     alphabet = recipe.text.alphabet
@@ -26,6 +31,7 @@ def check_before_splits(
         measures=measures,
         alphabet=alphabet,
         list_undeclared=lambda text: undeclared_symbols(text, alphabet),
+        is_transcribed=is_transcribed,
     )
     return run_checks(table, inputs, recipe.checks)
 

@@ -306,6 +306,43 @@ def test_a_missing_corpus_folder_is_named(tmp_path: Path) -> None:
         read_corpus(tmp_path / "gone", ReaderSettings())
 
 
+# ---- recordings alone
+
+RECORDINGS = ReaderSettings(reader="recordings", speaker_from="folder")
+
+
+def test_recordings_alone_become_rows_without_text(write: Write) -> None:
+    write("ana/tape 1.wav"), write("ana/tape 1.txt", "not read"), write("dev/ben.MP3")
+    rows = read_corpus(write("c.flac"), RECORDINGS).rows
+    assert [(row.utterance_id, row.audio_path, row.split, row.speaker, row.raw_text) for row in rows] == [
+        ("c", "c.flac", "", "", ""),
+        ("ana/tape 1", "ana/tape 1.wav", "", "ana", ""),
+        ("dev/ben", "dev/ben.MP3", "dev", "dev", ""),
+    ]
+    assert not RECORDINGS.has_transcripts
+
+
+def test_recordings_may_begin_in_a_folder_and_have_other_names_for_splits(write: Write) -> None:
+    write("other.wav"), write("radio/held/a.wav")
+    settings = ReaderSettings(reader="recordings", subfolder="radio", split_names={"held": "dev"})
+    rows = read_corpus(write("radio/b.wav"), settings).rows
+    assert [(row.utterance_id, row.audio_path, row.split) for row in rows] == [
+        ("b", "radio/b.wav", ""),
+        ("held/a", "radio/held/a.wav", "dev"),
+    ]
+
+
+def test_a_folder_without_recordings_says_which_endings_are_looked_for(write: Write) -> None:
+    with pytest.raises(CorpusError, match=r"There is no recording in .*: no file ends in \.wav"):
+        read_corpus(write("notes.txt", "x"), RECORDINGS)
+
+
+def test_two_recordings_of_one_name_are_refused_by_name(write: Write) -> None:
+    write("a.wav")
+    with pytest.raises(CorpusError, match=r"'a' is listed twice: a\.mp3 and a\.wav"):
+        read_corpus(write("a.mp3"), RECORDINGS)
+
+
 @pytest.mark.corpora
 @pytest.mark.parametrize(
     ("folder", "num_rows", "settings"),

@@ -9,7 +9,7 @@ from manifest_tables import make_table
 from lowres.manifest.disjoint import order_by_hash
 from lowres.manifest.overlap import count_overlap
 from lowres.manifest.settings import SplitSettings
-from lowres.manifest.splits import SplitResult, assign_splits
+from lowres.manifest.splits import SplitResult, assign_splits, split_recordings
 
 
 def many_speakers(num_speakers: int = 20, num_each: int = 10) -> pd.DataFrame:
@@ -257,3 +257,37 @@ def test_overlap_is_counted_by_hand() -> None:
 def test_impossible_settings_are_refused(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said.replace("[", r"\[").replace("]", r"\]")):
         SplitSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_of_recordings_alone_five_minutes_are_held_out_and_nothing_is_tested() -> None:
+    table = make_table([""] * 200, seconds=[40.0] * 200)
+    result = split_recordings(table, SplitSettings())
+    assert table.groupby(result.splits)["duration_seconds"].sum().to_dict() == {"train": 7720, "dev": 280}
+    assert (result.origin, result.warnings) == ("made", [])
+    assert split_recordings(table.iloc[::-1], SplitSettings()).splits.sort_index().tolist() == result.splits.tolist()
+
+
+def test_of_few_recordings_a_tenth_is_held_out() -> None:
+    table = make_table([""] * 30, seconds=[10.0] * 30)
+    assert (split_recordings(table, SplitSettings()).splits == "dev").sum() == 3
+
+
+def test_a_long_recording_is_never_held_out_for_a_few_minutes_of_it() -> None:
+    table = make_table([""] * 4, seconds=[3600.0, 5400.0, 60.0, 3600.0])
+    assert split_recordings(table, SplitSettings()).splits.tolist() == ["train", "train", "dev", "train"]
+    alone = split_recordings(table.iloc[[0, 1, 3]], SplitSettings())
+    assert alone.splits.tolist() == ["train"] * 3
+    assert "No recording is short enough to be held out" in alone.warnings[0]
+
+
+def test_a_dev_folder_of_recordings_is_kept() -> None:
+    table = make_table([""] * 3, splits=["", "dev", "test"], seconds=[9.0, 900.0, 9.0])
+    result = split_recordings(table, SplitSettings())
+    assert (result.splits.tolist(), result.origin) == (["train", "dev", "test"], "given")
+
+
+def test_recordings_left_out_are_not_held_out() -> None:
+    table = make_table([""] * 30, seconds=[10.0] * 30).assign(included=[n >= 15 for n in range(30)])
+    result = split_recordings(table, SplitSettings())
+    assert (result.splits[:15] == "train").all()
+    assert (result.splits == "dev").sum() == 1

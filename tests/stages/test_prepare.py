@@ -15,9 +15,12 @@ from lowres.audio import parts as parts_module
 from lowres.audio.shards import ShardReader, ShardWriter
 from lowres.errors import CorpusError, RecipeError
 from lowres.manifest.corpus import load_corpus
+from lowres.model.config import preset
 from lowres.recipe import Recipe, parse_recipe
 from lowres.stages import prepare_decode
+from lowres.stages.finetune_speech import load_speech
 from lowres.stages.prepare import PrepareOptions, PrepareResult, prepare
+from lowres.text.vocabulary import VocabularySettings
 
 WORDS = ("mbote", "na", "yo", "ndeko", "mokɔ́", "tata", "mama")
 
@@ -250,3 +253,46 @@ def test_a_synthetic_corpus_says_so(tmp_path: Path, corpus: Path) -> None:
     spoken = recipe(corpus)
     run(tmp_path, spoken.model_copy(update={"corpus": spoken.corpus.model_copy(update={"synthetic": True})}))
     assert json.loads((tmp_path / "corpus" / "corpus.json").read_text(encoding="utf-8"))["synthetic"] is True
+
+
+def recordings_only(folder: Path, *seconds: float) -> Recipe:
+    """Write recordings of noise without transcripts and a recipe for them."""
+    folder.mkdir()
+    generator = np.random.default_rng(1)
+    for number, length in enumerate(seconds):
+        soundfile.write(folder / f"tape{number}.wav", 0.1 * generator.standard_normal(int(16_000 * length)), 16_000)
+    reader = '[corpus.reader]\nreader = "recordings"\n'
+    return parse_recipe(f'name = "tapes"\n[corpus]\nfolder = "{folder.as_posix()}"\n{reader}')
+
+
+def test_recordings_without_transcripts_stay_included_however_long(tmp_path: Path) -> None:
+    result = run(tmp_path, recordings_only(tmp_path / "tapes", 40.0, 3.0, 30.0, 2.0))
+    loaded = load_corpus(tmp_path / "corpus")
+    assert loaded.table["included"].all()
+    assert set(loaded.table["flags"]) == {""}
+    assert loaded.info.utterances_per_split == {"train": 2, "dev": 2, "test": 0, "other": 0}
+    assert (loaded.info.transcribed, loaded.info.subset_sha256) == (False, {})
+    assert (result.order, result.vocabulary, result.segmentations) == (None, None, [])
+    assert "empty-text" not in {check.name for check in result.checks}
+
+
+def test_silent_and_broken_recordings_are_left_out_without_transcripts_too(tmp_path: Path) -> None:
+    chosen = recordings_only(tmp_path / "tapes", 3.0, 3.0, 3.0)
+    soundfile.write(tmp_path / "tapes" / "tape1.wav", np.zeros(48_000), 16_000)
+    (tmp_path / "tapes" / "tape2.wav").write_text("not sound")
+    table = run(tmp_path, chosen).corpus.table.set_index("utterance_id")
+    assert table["flags"].to_dict() == {"tape0": "", "tape1": "silent", "tape2": "unreadable"}
+    assert table["included"].tolist() == [True, False, False]
+
+
+def test_fine_tuning_on_recordings_alone_is_refused_in_plain_words(tmp_path: Path) -> None:
+    run(tmp_path, recordings_only(tmp_path / "tapes", 3.0))
+    with pytest.raises(CorpusError, match=r"'tapes' .* has no transcripts") as caught:
+        load_speech(
+            tmp_path / "corpus",
+            hours=None,
+            vocabulary_settings=VocabularySettings(),
+            config=preset("xs"),
+            dev_seconds=60.0,
+        )
+    assert "lowres pretrain" in caught.value.hint

@@ -1,0 +1,55 @@
+"""What a prepared corpus was made from, so that one that would come out the same need not be made again."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from lowres import __version__
+from lowres.manifest.table import write_atomically
+from lowres.recipe import Recipe
+from lowres.stages.prepare_locate import LocatedCorpus
+
+ORIGIN_FILE = "prepared_from.json"
+_SECTIONS_WITHOUT_EFFECT = ("description", "pretrain", "finetune", "evaluate")
+
+
+def fingerprint_origin(recipe: Recipe, located: LocatedCorpus, seed: int) -> str:
+    """Return a hash (hex) of everything a prepared corpus depends on.
+
+    Args:
+        recipe: all its sections count, but those about training and scoring.
+        located: where the corpus lies; the names, sizes and times of all its files count, not what is in them.
+        seed: of splits that are made.
+    """
+    data = recipe.to_data()
+    for section in _SECTIONS_WITHOUT_EFFECT:
+        data.pop(section, None)
+    stated = [__version__, seed, data, located.licence, located.consent, located.citation, located.source]
+    digest = hashlib.sha256(json.dumps([*stated, dict(located.subset_hashes)], sort_keys=True, default=str).encode())
+    digest.update(repr(located.reader).encode())
+    for parent, folders, names in os.walk(located.folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            stat = Path(parent, name).stat(follow_symlinks=False)
+            place = os.path.relpath(os.path.join(parent, name), located.folder)  # noqa: PTH118 (a million files)
+            digest.update(f"{place}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def write_origin(corpus_folder: Path, fingerprint: str) -> None:
+    """Note in a prepared corpus what it was made from.
+
+    Raises:
+        CorpusError: the disk refused.
+    """
+    write_atomically(corpus_folder / ORIGIN_FILE, [json.dumps({"fingerprint": fingerprint}), "\n"])
+
+
+def read_origin(corpus_folder: Path) -> str:
+    """Return what `write_origin` noted; "" where there is no such note."""
+    try:
+        found = json.loads((corpus_folder / ORIGIN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(found.get("fingerprint", "")) if isinstance(found, dict) else ""
