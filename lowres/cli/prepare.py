@@ -16,7 +16,8 @@ from lowres.cli.console import console, plain_table, print_next, print_warning
 from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
 
 if TYPE_CHECKING:
-    from lowres.stages.prepare import PrepareResult
+    from lowres.stages.prepare import PrepareOptions, PrepareResult
+    from lowres.stages.prepare_corpora import Preparation
 
 _STEPS = {
     "downloading": "downloading the corpus",
@@ -40,17 +41,45 @@ def prepare(
     """Make recordings and transcripts ready to train on, and say what is wrong with them."""
     from lowres.recipe import load_recipe
     from lowres.stages.prepare import PrepareOptions
-    from lowres.stages.prepare import prepare as run
+    from lowres.stages.prepare_corpora import list_preparations
 
     loaded = load_recipe(recipe, overrides or (), project=project)
+    options = PrepareOptions(num_workers=workers)
+    preparations = list_preparations(project, loaded)
+    results = [_prepare_one(project, preparation, options) for preparation in preparations]
+    own = results[0] if results and not preparations[0].name else None
+    if not results:
+        _say("There is nothing to prepare: every corpus of [[pretrain.corpora]] is a folder that was prepared already.")
+    if own is not None and own.order is not None and own.order.verdict in ACCUSATIONS:
+        print_next("Once the transcripts are put right", with_project("lowres prepare", project, recipe))
+    elif own is not None and own.order is not None and len(results) == 1:
+        print_next("To train on it", with_project("lowres finetune --hours 1", project, recipe))
+    else:
+        it = "them" if len(loaded.pretrain.corpora) > 1 else "it"
+        print_next(f"To pretrain on {it}", with_project("lowres pretrain", project, recipe))
+
+
+def _prepare_one(project: Path, preparation: "Preparation", options: "PrepareOptions") -> "PrepareResult | None":
+    """Prepare one corpus and show what there is to know of it; None where it was prepared already."""
+    from lowres.manifest.overlap import count
+    from lowres.stages.prepare import prepare as run
+    from lowres.stages.prepare_corpora import find_unchanged
+
     started = time.monotonic()
     with _ProgressDisplay() as display:
-        result = run(project, loaded, PrepareOptions(num_workers=workers), display.show)
+        if preparation.name:
+            console.print(Text.assemble("\n", (preparation.name, "bold")))
+            unchanged = find_unchanged(project, preparation, options.seed, display.show)
+            if unchanged is not None:
+                hours = sum(unchanged.hours_per_split.values())
+                _say(
+                    f"prepared already, and nothing has changed since: {count(unchanged.num_utterances, 'utterance')}, "
+                    f"{hours:.2f} h, in {preparation.target}/"
+                )
+                return None
+        result = run(project, preparation.recipe, options, display.show, target=preparation.target)
     _print_result(result, time.monotonic() - started)
-    if result.order.verdict in ACCUSATIONS:
-        print_next("Once the transcripts are put right", with_project("lowres prepare", project, recipe))
-    else:
-        print_next("To train on it", with_project("lowres finetune --hours 1", project, recipe))
+    return result
 
 
 class _ProgressDisplay:
@@ -102,7 +131,7 @@ def _print_result(result: "PrepareResult", seconds: float) -> None:
     _print_checks(result)
     _print_segmentations(result)
     _print_order(result)
-    shown = {result.order.sentence, *(check.sentence for check in result.checks)}
+    shown = {check.sentence for check in result.checks} | ({result.order.sentence} if result.order else set())
     for sentence in info.warnings:
         if sentence not in shown:
             print_warning(sentence)
@@ -164,7 +193,7 @@ def _print_checks(result: "PrepareResult") -> None:
 
 
 def _print_segmentations(result: "PrepareResult") -> None:
-    if not result.segmentations:
+    if not result.segmentations or result.vocabulary is None:
         return
     symbols = len(result.vocabulary) - 1
     _say(f"\nWords as the recogniser will see them ({result.vocabulary.kind}, {symbols} symbols)")
@@ -180,7 +209,9 @@ def _print_segmentations(result: "PrepareResult") -> None:
 
 def _print_order(result: "PrepareResult") -> None:
     order = result.order
-    if order.verdict in ACCUSATIONS:
+    if order is None:
+        _say("\nThere are no transcripts: this corpus can be pretrained on, and not fine-tuned on.")
+    elif order.verdict in ACCUSATIONS:
         console.print(
             Panel(
                 Text(order.sentence),
