@@ -23,7 +23,7 @@ from torch import Tensor
 from lowres import __version__
 from lowres.errors import CheckpointError
 
-CHECKPOINT_FORMAT_VERSION: Final = 1
+CHECKPOINT_FORMAT_VERSION: Final = 2
 METADATA_FILE: Final = "checkpoint.json"
 WEIGHTS_FILE: Final = "weights.safetensors"
 TRAINING_STATE_FILE: Final = "training_state.pt"
@@ -39,6 +39,10 @@ class CheckpointMetadata:
     kind: CheckpointKind
     model_config: dict[str, Any]
     """`lowres.model.config.to_dict` of the network, the masking and dropout it was trained with included."""
+
+    quantizer_config: dict[str, Any] | None = None
+    """`lowres.model.config.quantizer_to_dict` where the quantiser and the projections of pretraining lie beside the
+    network, so that pretraining can go on; else None."""
 
     vocabulary: dict[str, Any] | None = None
     """`Vocabulary.to_json()`; None in a backbone."""
@@ -141,16 +145,28 @@ def read_metadata(folder: Path) -> CheckpointMetadata:
         raise CheckpointError(f"There is no {METADATA_FILE} in {folder}.", "Is this a checkpoint folder?") from error
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{path} cannot be read: it is not what lowres writes.", RESTORE) from error
-    if version != CHECKPOINT_FORMAT_VERSION:
+    if version != CHECKPOINT_FORMAT_VERSION and version not in UPGRADES:
         raise CheckpointError(
             f"{path} has format version {version}; this lowres ({__version__}) knows {CHECKPOINT_FORMAT_VERSION}.",
             "Use the lowres version that wrote it, or a newer one.",
         )
     stated = found.pop("metadata_sha256", "")
+    is_unchanged = stated == _metadata_hash(found)
+    while found["format_version"] in UPGRADES:
+        found = UPGRADES[found["format_version"]](found)
     names = {item.name for item in fields(CheckpointMetadata)}
-    if stated != _metadata_hash(found) or set(found) != names or WEIGHTS_FILE not in found["files"]:
+    if not is_unchanged or set(found) != names or WEIGHTS_FILE not in found["files"]:
         raise CheckpointError(f"{path} was changed after it was written.", RESTORE)
     return CheckpointMetadata(**found)
+
+
+def _add_quantizer_config(found: dict[str, Any]) -> dict[str, Any]:
+    """Upgrade from version 1, which knew no pretraining."""
+    return found | {"quantizer_config": None, "format_version": 2}
+
+
+UPGRADES: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {1: _add_quantizer_config}
+"""From an old format version to the function that turns its checkpoint.json into the next version's."""
 
 
 def check_file(path: Path, expected_sha256: str) -> None:

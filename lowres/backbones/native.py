@@ -11,7 +11,7 @@ from torch import Tensor
 from lowres import __version__
 from lowres.backbones.checkpoint_folder import RESTORE, Checkpoint, CheckpointMetadata, read_checkpoint
 from lowres.errors import CheckpointError
-from lowres.model.config import Wav2Vec2Config, from_dict
+from lowres.model.config import QuantizerConfig, Wav2Vec2Config, from_dict, quantizer_from_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.text.vocabulary import Vocabulary
 
@@ -28,6 +28,15 @@ class Recognizer:
 
 
 @dataclass(frozen=True)
+class PretrainingHeads:
+    """What pretraining trains beside the backbone: the quantiser and the projections."""
+
+    config: QuantizerConfig
+    weights: dict[str, Tensor]
+    """Names as in `PretrainingNetwork.state_dict()`, the backbone's left out."""
+
+
+@dataclass(frozen=True)
 class Backbone:
     """A pretrained network without a head."""
 
@@ -36,6 +45,8 @@ class Backbone:
     """Names as in `Wav2Vec2.state_dict()`."""
 
     metadata: CheckpointMetadata
+    heads: PretrainingHeads | None = None
+    """None in a backbone that came without them."""
 
 
 def load_recognizer(checkpoint_folder: Path, *, device: str = "cpu") -> Recognizer:
@@ -65,14 +76,19 @@ def load_backbone(checkpoint_folder: Path, *, device: str = "cpu") -> Backbone:
         CheckpointError: the folder is missing, damaged or of an unknown version.
     """
     checkpoint = read_checkpoint(checkpoint_folder, device=device)
-    weights = checkpoint.weights
-    if checkpoint.metadata.kind == "recognizer":
-        weights = {
-            name.removeprefix(BACKBONE_PREFIX): tensor
-            for name, tensor in weights.items()
-            if name.startswith(BACKBONE_PREFIX)
-        }
-    return Backbone(config_of(checkpoint.metadata, checkpoint_folder), weights, checkpoint.metadata)
+    metadata, config = checkpoint.metadata, config_of(checkpoint.metadata, checkpoint_folder)
+    if metadata.kind == "backbone" and metadata.quantizer_config is None:
+        return Backbone(config, checkpoint.weights, metadata)
+    inside = {name for name in checkpoint.weights if name.startswith(BACKBONE_PREFIX)}
+    weights = {name.removeprefix(BACKBONE_PREFIX): checkpoint.weights[name] for name in inside}
+    if metadata.quantizer_config is None:
+        return Backbone(config, weights, metadata)
+    others = {name: tensor for name, tensor in checkpoint.weights.items() if name not in inside}
+    try:
+        heads = PretrainingHeads(quantizer_from_dict(metadata.quantizer_config), others)
+    except (ValueError, TypeError) as error:
+        raise _unknown_network(checkpoint_folder, error) from error
+    return Backbone(config, weights, metadata, heads)
 
 
 def vocabulary_of(checkpoint: Checkpoint) -> Vocabulary:
@@ -102,9 +118,13 @@ def config_of(metadata: CheckpointMetadata, folder: Path) -> Wav2Vec2Config:
     try:
         return from_dict(metadata.model_config)
     except (ValueError, TypeError) as error:
-        raise CheckpointError(
-            f"{folder} describes a network that this lowres ({__version__}) does not know: {error}.", RESTORE
-        ) from error
+        raise _unknown_network(folder, error) from error
+
+
+def _unknown_network(folder: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(
+        f"{folder} describes a network that this lowres ({__version__}) does not know: {error}.", RESTORE
+    )
 
 
 def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], folder: Path) -> None:

@@ -18,11 +18,12 @@ from lowres.cli.evaluate import evaluate
 from lowres.cli.finetune import finetune
 from lowres.cli.init import init
 from lowres.cli.prepare import prepare
+from lowres.cli.pretrain import pretrain
 from lowres.cli.recipe import recipe
+from lowres.cli.stopping import INTERRUPTED_STATUS
 from lowres.errors import LowresError
 
 USER_ERROR_STATUS = 2
-INTERRUPTED_STATUS = 130
 
 # What the operating system refuses for reasons a user can mend, and how.
 SYSTEM_ERROR_HINTS = {
@@ -34,7 +35,7 @@ SYSTEM_ERROR_HINTS = {
 }
 
 # In the order of a first day with lowres; `lowres --help` lists them so.
-COMMANDS = (demo, init, prepare, finetune, evaluate, recipe, doctor)
+COMMANDS = (demo, init, prepare, pretrain, finetune, evaluate, recipe, doctor)
 
 
 class ErrorHandlingGroup(TyperGroup):

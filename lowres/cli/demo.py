@@ -15,8 +15,8 @@ from rich.text import Text
 from lowres.cli.console import console, errors, print_next
 from lowres.cli.evaluate import evaluate
 from lowres.cli.finetune import finetune
-from lowres.cli.finetune_view import duration
 from lowres.cli.prepare import prepare
+from lowres.cli.training_screen import duration
 
 RUN = "demo"
 MINUTES = 3.0

@@ -1,23 +1,19 @@
 """`lowres finetune`: train a recogniser and show how it learns."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from lowres.cli.console import console, plain_table, print_next
-from lowres.cli.finetune_view import FinetuneView, duration
+from lowres.cli.finetune_view import FinetuneView
 from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
+from lowres.cli.stopping import INTERRUPTED_STATUS, stopping_politely
+from lowres.cli.training_screen import duration
 
 if TYPE_CHECKING:
     from lowres.stages.finetune import FinetuneResult
-
-INTERRUPTED_STATUS = 130
 
 HoursOption = Annotated[
     str | None,
@@ -54,7 +50,7 @@ def finetune(
     options = FinetuneOptions(
         hours=None if hours is None else parse_amount(hours) / 60, minutes=minutes, seed=seed, run=run, resume=resume
     )
-    with FinetuneView() as view, stopping_politely(view) as stop:
+    with FinetuneView() as view, stopping_politely(view.say) as stop:
         result = run_finetuning(project, loaded, options, view.show, is_stop_asked=lambda: stop.is_asked)
     if result.ending == "interrupted":
         console.print(Text(f"Stopped after {result.record.updates:,} updates; everything is saved."), soft_wrap=True)
@@ -62,31 +58,6 @@ def finetune(
         raise typer.Exit(INTERRUPTED_STATUS)
     print_result(result)
     print_next("To measure it", with_project(f"lowres evaluate --run {result.record.name}", project, recipe))
-
-
-class Stop:
-    """Whether somebody has asked to stop."""
-
-    is_asked = False
-
-
-@contextmanager
-def stopping_politely(view: FinetuneView) -> Iterator[Stop]:
-    """Turn the first Ctrl-C or SIGTERM into a request to save and stop; the second one stops at once."""
-    stop = Stop()
-
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        if stop.is_asked:
-            raise KeyboardInterrupt
-        stop.is_asked = True
-        view.say("Stopping after this update and saving; press Ctrl-C again to stop at once.")
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def print_result(result: "FinetuneResult") -> None:

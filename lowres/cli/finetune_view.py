@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from lowres.stages.finetune import FinetuneEvent, RunStarted
     from lowres.training.monitors import EvaluationReport, RetryReport, StepReport
 
-__all__ = ["FinetuneView", "duration"]
-
 
 class FinetuneView:
     """Shows a run's events; use it in a `with` block and hand `show` to the stage.

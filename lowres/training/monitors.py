@@ -167,8 +167,8 @@ class MetricsFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def append(self, event: TrainingEvent) -> None:
-        """Write one event.
+    def append(self, event: Any) -> None:
+        """Write one event, a dataclass with the fields `event`, `attempt` and `step`.
 
         Raises:
             OSError: the disk is full or refuses; a torn line is dropped at the next resume.

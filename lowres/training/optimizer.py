@@ -44,6 +44,12 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) ->
         group["lr"] = learning_rate
 
 
+def scale_gradients(module: nn.Module, factor: float) -> None:
+    """Multiply the gradient of `module` by `factor`, in place."""
+    gradients = [parameter.grad for parameter in module.parameters() if parameter.grad is not None]
+    torch._foreach_mul_(gradients, factor)
+
+
 def clip_gradients(module: nn.Module, largest_norm: float) -> Tensor:
     """Scale the gradient of `module` down to `largest_norm` in place; 0 leaves it as it is.
 

@@ -1,4 +1,4 @@
-"""The tri-stage learning rate schedule, over a number of updates or fitted into a time budget (paper, section 4.3).
+"""The learning rate schedules, over a number of updates or fitted into a time budget (paper, sections 4.2 and 4.3).
 
 The learning rate is a pure function of progress, 0 at the first update and 1 after the last. Progress is a pure
 function of the step and of the plan: a list of points, each saying "at this step we were this far, and the run ends
@@ -48,6 +48,44 @@ def tri_stage_scale(progress: float, shape: TriStage) -> float:
     if shape.final_scale <= 0.0:
         return 1.0 - decayed
     return math.exp(math.log(shape.final_scale) * decayed)
+
+
+def warmup_decay_scale(progress: float, warmup_share: float) -> float:
+    """Return the share of the peak learning rate at `progress` while pretraining.
+
+    Args:
+        progress: how far the run is; values outside 0-1 are brought back into it.
+        warmup_share: share of the run in which the rate rises linearly from 0, 0 to below 1; then it falls linearly
+            to 0.
+
+    Returns:
+        A share of the peak rate, 0-1. Source: paper section 4.2 ("we warm up the learning rate for the first 8% of
+        updates ..., and then linearly decay it").
+    """
+    progress = min(max(progress, 0.0), 1.0)
+    return progress / warmup_share if progress < warmup_share else (1.0 - progress) / (1.0 - warmup_share)
+
+
+@dataclass(frozen=True)
+class GumbelSchedule:
+    """The temperature of the Gumbel softmax, annealed geometrically (paper section 4.2)."""
+
+    start: float = 2.0
+    end: float = 0.5
+    """Never below this."""
+
+    factor: float | None = None
+    """Of the temperature, per update (0.999995 in the paper's BASE); None reaches `end` at `annealed_share`."""
+
+    annealed_share: float = 0.5
+    """Share of the run after which `end` is reached where no factor says how fast."""
+
+    def temperature(self, step: int, progress: float) -> float:
+        """Return the temperature of the update after `step` others, at `progress` (0-1)."""
+        if self.factor is not None:
+            return float(max(self.start * self.factor**step, self.end))
+        annealed = min(progress / self.annealed_share, 1.0)
+        return float(self.start * (self.end / self.start) ** annealed)
 
 
 @dataclass(frozen=True)

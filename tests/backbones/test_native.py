@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -6,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from lowres.backbones import checkpoint_folder
 from lowres.backbones.checkpoint_folder import CheckpointMetadata, read_checkpoint, read_metadata, write_checkpoint
 from lowres.backbones.native import load_backbone, load_recognizer
 from lowres.errors import CheckpointError
-from lowres.model.config import preset, to_dict
+from lowres.model.config import QuantizerConfig, preset, quantizer_to_dict, to_dict
 from lowres.model.ctc import CTCRecognizer
+from lowres.model.pretraining import PretrainingNetwork
 from lowres.text.vocabulary import Vocabulary, VocabularySettings, build_vocabulary
 
 CONFIG = replace(
@@ -114,6 +115,32 @@ def test_an_unknown_version_is_an_error_that_names_it(folder: Path) -> None:
         read_metadata(folder)
 
 
+def test_a_checkpoint_of_version_1_is_upgraded(folder: Path) -> None:
+    path = folder / "checkpoint.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["metadata_sha256"], content["quantizer_config"]
+    content["format_version"] = 1
+    sealed = hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode("utf-8")).hexdigest()
+    path.write_text(json.dumps({**content, "metadata_sha256": sealed}), encoding="utf-8")
+    found = read_metadata(folder)
+    assert (found.format_version, found.quantizer_config) == (2, None)
+    assert load_recognizer(folder).metadata == found
+
+
+def test_a_pretrained_backbone_brings_its_quantiser_and_projections(tmp_path: Path) -> None:
+    quantizer = QuantizerConfig(num_entries=8, code_width=8, projection_width=8)
+    network = PretrainingNetwork(CONFIG, quantizer)
+    content = CheckpointMetadata(
+        kind="backbone", model_config=to_dict(CONFIG), quantizer_config=quantizer_to_dict(quantizer)
+    )
+    write_checkpoint(tmp_path / "backbone", network.state_dict(), content)
+    found = load_backbone(tmp_path / "backbone")
+    assert set(found.weights) == set(network.backbone.state_dict())
+    assert found.heads is not None
+    assert found.heads.config == quantizer
+    assert set(found.heads.weights) | {f"backbone.{name}" for name in found.weights} == set(network.state_dict())
+
+
 def test_a_folder_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="There is no checkpoint in"):
         read_checkpoint(tmp_path / "nothing")
@@ -183,4 +210,3 @@ def test_a_process_killed_between_two_renames_leaves_the_checkpoint_before(
 def test_nothing_of_a_checkpoint_is_read_by_pickle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "load", lambda *_args, **_more: pytest.fail("torch.load was called"))
     load_recognizer(folder)
-    assert checkpoint_folder.CHECKPOINT_FORMAT_VERSION == 1
