@@ -187,6 +187,14 @@ def test_the_stream_goes_on_from_any_place_as_if_never_left(kind: str) -> None:
         assert resumed == whole[place + 1 : place + 10]
 
 
+def test_the_stream_goes_on_from_the_very_end_of_a_pass() -> None:
+    chosen = replace(SETTINGS, samples_per_update=1)
+    sources = [source("a", [50, 60, 450])]
+    whole = updates(sources, chosen, count=12)
+    for place in range(9):
+        assert updates(sources, chosen, start=whole[place].next_position, count=2) == whole[place + 1 : place + 3]
+
+
 def test_the_plan_follows_from_the_seed_alone() -> None:
     assert updates() == updates()
     assert updates(chosen=replace(SETTINGS, seed=4)) != updates()
