@@ -237,10 +237,16 @@ class _Gathering:
 
 
 def _by_language(rows: pd.DataFrame, entry: PretrainCorpus, corpus: PreparedCorpus) -> list[tuple[str, pd.DataFrame]]:
-    """Divide rows by the language that the entry, else each row, else the corpus says; sorted by language."""
+    """Divide rows by language, sorted: all are of the one the entry names, or the corpus, unless it has several.
+
+    Where every row has the same code the corpus's own counts: a recipe's ISO 639-3 code, not Common Voice's.
+    """
+    if rows.empty:
+        return []
     default = corpus.info.language or corpus.info.name
-    if entry.language or rows.empty:
-        return [(entry.language, rows)] if len(rows) else []
+    is_one = bool(corpus.info.language) and corpus.table["language"].nunique() == 1
+    if entry.language or is_one:
+        return [(entry.language or default, rows)]
     languages = rows["language"].where(rows["language"] != "", default)
     return [(str(language), of_language) for language, of_language in rows.groupby(languages, sort=True)]
 

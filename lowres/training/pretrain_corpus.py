@@ -25,7 +25,7 @@ class PretrainCorpus:
     """What to call it; "" takes the recipe's or the folder's own name."""
 
     language: str = ""
-    """The language of everything in it; "" takes what each utterance, and else the corpus, says."""
+    """The language of everything in it; "" takes what the corpus says, or each utterance where there are several."""
 
     splits: tuple[str, ...] = ("train",)
     """Splits to learn from. Of dev some is held out to watch pretraining on, unless it is learnt from too."""

@@ -6,15 +6,35 @@ from pathlib import Path
 import pytest
 
 from lowres.corpora.catalog import list_corpus_manifests, load_corpus_manifest
+from lowres.manifest.settings import SplitSettings
 from lowres.recipe import list_shipped_recipes, load_recipe, parse_recipe, run_text_tests, shipped_recipes_folder
+from lowres.stages.prepare_corpora import list_preparations
 from lowres.text.marks import count_marks
 from lowres.text.normalize import describe_rules, normalize
 
 RECIPES = ["east_tusom", "kinyarwanda", "mboshi", "nigerian_pidgin", "sarawak_malay", "swahili", "yoruba"]
+PRETRAINING_RECIPES = ["multilingual_small"]
 
 
-def test_the_seven_recipes_are_there() -> None:
-    assert list_shipped_recipes() == RECIPES
+def test_seven_languages_and_one_mixture_of_them_are_there() -> None:
+    assert list_shipped_recipes() == sorted(RECIPES + PRETRAINING_RECIPES)
+
+
+@pytest.mark.parametrize("name", PRETRAINING_RECIPES)
+def test_a_pretraining_recipe_names_shipped_recipes_and_learns_from_training_speech_alone(
+    name: str, tmp_path: Path
+) -> None:
+    recipe = load_recipe(name)
+    assert parse_recipe(recipe.to_toml()).recipe_hash == recipe.recipe_hash
+    entries = recipe.pretrain.corpora
+    assert {entry.recipe for entry in entries} <= set(RECIPES)
+    assert {entry.splits for entry in entries} == {("train",)}
+    for preparation in list_preparations(tmp_path, recipe):
+        assert preparation.recipe.splits == SplitSettings()
+
+
+def test_the_language_that_backbones_are_tried_on_is_not_pretrained_on() -> None:
+    assert "mboshi" not in {entry.recipe for entry in load_recipe("multilingual_small").pretrain.corpora}
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -67,7 +87,8 @@ def test_the_readme_names_every_recipe_and_every_text_step() -> None:
     from lowres.text.rules import PLAIN_STEPS, STEPS_WITH_VALUES
 
     readme = (shipped_recipes_folder() / "README.md").read_text(encoding="utf-8")
-    for name in [*(f"{recipe}.toml" for recipe in RECIPES), *PLAIN_STEPS, *STEPS_WITH_VALUES]:
+    shipped = [f"{recipe}.toml" for recipe in RECIPES + PRETRAINING_RECIPES]
+    for name in [*shipped, *PLAIN_STEPS, *STEPS_WITH_VALUES]:
         assert name in readme
 
 

@@ -92,6 +92,12 @@ def test_a_corpus_of_two_languages_is_two_sources_unless_the_entry_names_one(tmp
     assert list(named.held_out) == ["bnt"]
 
 
+def test_a_corpus_of_one_language_goes_by_the_code_of_its_recipe(tmp_path: Path) -> None:
+    write_tiny(tmp_path / "corpus", {"train": [1, 2], "dev": [1]}, languages=("yo",), language="yor")
+    speech = load(tmp_path)
+    assert ([info.language for info in speech.infos], list(speech.held_out)) == (["yor"], ["yor"])
+
+
 def test_held_out_speech_is_from_dev_and_as_long_as_asked(tmp_path: Path) -> None:
     write_tiny(tmp_path / "corpus", {"train": [1] * 4, "dev": [1.5] * 20})
     speech = load(tmp_path)
