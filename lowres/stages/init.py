@@ -122,7 +122,8 @@ def _no_transcripts(folder: Path, files: list[Path], num_recordings: int) -> Cor
         )
     return CorpusError(
         f"{folder} holds {num_recordings} recordings and no transcripts.",
-        "Put X.txt beside each X.wav, or a table with the columns audio and text into the folder.",
+        "Put X.txt beside each X.wav, or a table with the columns audio and text into the folder. To pretrain on "
+        'recordings alone, write [corpus.reader] reader = "recordings" in lowres.toml.',
     )
 
 
@@ -178,7 +179,7 @@ licence = ""
 consent = ""
 
 [corpus.reader]
-# paired_files (X.wav with X.txt beside it), table, audio_folder, common_voice or kaldi.
+# paired_files (X.wav with X.txt beside it), table, audio_folder, common_voice, kaldi, or recordings (no transcripts).
 $reader
 # The speaker, where no column says it: "file_name" takes the piece number speaker_field (counted from 0) of the file's
 # name, cut at speaker_separator; "folder" takes the name of the recording's folder.
