@@ -12,73 +12,70 @@ from torch.nn import functional
 
 
 class ArrangedWeight(NamedTuple):
-    """A convolution's weight as the matrices of the two products, in the dtype to compute in."""
+    """A convolution's weight (C_out, C_in, k) as the matrices of the two products."""
 
-    head: Tensor
-    """(C_out, s C_in): the first s taps."""
-
-    tail: Tensor | None
-    """(C_out, (k - s) C_in): the taps that reach into the next s rows; None when k = s."""
+    taps: Tensor
+    """(C_out, k C_in) in the weight's own dtype and with its graph: what receives the gradient."""
 
     bias: Tensor | None
+    """(C_out,), likewise."""
+
+    head: Tensor
+    """(C_out, s C_in): the first s taps, in the dtype to compute in and without a graph."""
+
+    tail: Tensor | None
+    """(C_out, (k - s) C_in), likewise: the taps that reach into the next s rows; None when k = s."""
 
 
 def arrange_weight(weight: Tensor, bias: Tensor | None, stride: int, dtype: torch.dtype) -> ArrangedWeight:
-    """Arrange weight (C_out, C_in, k) for `strided_convolution`; the result carries no gradient."""
-    taps = weight.detach().to(dtype).transpose(1, 2)
-    head = taps[:, :stride].reshape(len(weight), -1)
-    tail = taps[:, stride:].reshape(len(weight), -1) if taps.shape[1] > stride else None
-    return ArrangedWeight(head, tail, None if bias is None else bias.detach().to(dtype))
+    """Arrange weight (C_out, C_in, k) for `strided_convolution`, once for all rows that it is to see."""
+    taps = weight.transpose(1, 2).flatten(1)
+    num_head = stride * weight.shape[1]
+    head, tail = taps.detach()[:, :num_head].to(dtype), taps.detach()[:, num_head:].to(dtype)
+    return ArrangedWeight(taps, bias, head.contiguous(), tail.contiguous() if tail.shape[1] else None)
 
 
-def strided_convolution(
-    rows: Tensor, weight: Tensor, bias: Tensor | None, stride: int, arranged: ArrangedWeight
-) -> Tensor:
-    """Convolve rows (R, C_in) with weight (C_out, C_in, k): (R - k) // s + 1 rows of C_out.
-
-    `weight` and `bias` only receive the gradient, in their own dtype; `arranged` holds their values in the dtype of
-    `rows`.
-    """
-    result: Tensor = _StridedConvolution.apply(rows, weight, bias, stride, arranged)  # type: ignore[no-untyped-call]
+def strided_convolution(rows: Tensor, stride: int, arranged: ArrangedWeight) -> Tensor:
+    """Convolve rows (R, C_in), in the dtype the weight was arranged for: (R - k) // s + 1 rows of C_out."""
+    result: Tensor = _StridedConvolution.apply(rows, arranged.taps, arranged.bias, stride, arranged)  # type: ignore[no-untyped-call]
     return result
 
 
 class _StridedConvolution(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, rows: Tensor, weight: Tensor, _bias: Tensor | None, stride: int, arranged: ArrangedWeight
+        ctx: Any, rows: Tensor, taps: Tensor, bias: Tensor | None, stride: int, arranged: ArrangedWeight
     ) -> Tensor:
-        ctx.save_for_backward(rows)
-        ctx.stride, ctx.arranged, ctx.weight_shape, ctx.dtype = stride, arranged, weight.shape, weight.dtype
-        head_rows, tail_rows = _views(rows, weight.shape[2], stride)
-        output = functional.linear(head_rows, arranged.head, arranged.bias)
+        ctx.save_for_backward(rows, arranged.head, arranged.tail)
+        ctx.stride, ctx.dtype = stride, taps.dtype
+        ctx.kernel = taps.shape[1] // rows.shape[1]
+        head_rows, tail_rows = _views(rows, ctx.kernel, stride)
+        output = functional.linear(head_rows, arranged.head, None if bias is None else bias.to(rows.dtype))
         if arranged.tail is not None:
             output.addmm_(tail_rows, arranged.tail.t())
         return output
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
-        (rows,) = ctx.saved_tensors
-        arranged: ArrangedWeight = ctx.arranged
-        num_outputs, num_inputs, kernel = ctx.weight_shape
-        head_rows, tail_rows = _views(rows, kernel, ctx.stride)
-        rows_gradient = weight_gradient = bias_gradient = None
+        rows, head, tail = ctx.saved_tensors
+        head_rows, tail_rows = _views(rows, ctx.kernel, ctx.stride)
+        rows_gradient = taps_gradient = bias_gradient = None
         if ctx.needs_input_grad[0]:
             rows_gradient = torch.empty_like(rows)
-            head_gradient, tail_gradient = _views(rows_gradient, kernel, ctx.stride)
+            head_gradient, tail_gradient = _views(rows_gradient, ctx.kernel, ctx.stride)
             rows_gradient[len(head_gradient) * ctx.stride :] = 0
-            torch.mm(gradient, arranged.head, out=head_gradient)
-            if arranged.tail is not None:
-                tail_gradient.addmm_(gradient, arranged.tail)
+            torch.mm(gradient, head, out=head_gradient)
+            if tail is not None:
+                tail_gradient.addmm_(gradient, tail)
         if ctx.needs_input_grad[1]:
-            taps = [gradient.t() @ head_rows]
-            if arranged.tail is not None:
-                taps.append(gradient.t() @ tail_rows)
-            weight_gradient = torch.cat(taps, dim=1).view(num_outputs, kernel, num_inputs).transpose(1, 2)
-            weight_gradient = weight_gradient.to(ctx.dtype)
+            num_head = head.shape[1]
+            taps_gradient = gradient.new_empty(len(head), ctx.kernel * rows.shape[1], dtype=ctx.dtype)
+            taps_gradient[:, :num_head] = gradient.t() @ head_rows
+            if tail is not None:
+                taps_gradient[:, num_head:] = gradient.t() @ tail_rows
         if ctx.needs_input_grad[2]:
             bias_gradient = gradient.sum(0, dtype=ctx.dtype)
-        return rows_gradient, weight_gradient, bias_gradient, None, None
+        return rows_gradient, taps_gradient, bias_gradient, None, None
 
 
 def _views(rows: Tensor, kernel: int, stride: int) -> tuple[Tensor, Tensor]:

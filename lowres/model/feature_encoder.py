@@ -163,8 +163,7 @@ class Convolution(nn.Module):
 
     def forward(self, rows: Tensor, arranged: ArrangedWeight) -> Tensor:
         """Map rows (R, C_in) to (R', C)."""
-        weight, bias = self.convolution.weight, self.convolution.bias
-        return functional.gelu(self.norm(strided_convolution(rows, weight, bias, self.stride, arranged)))
+        return functional.gelu(self.norm(strided_convolution(rows, self.stride, arranged)))
 
 
 def _initialize(convolution: nn.Conv1d) -> None:
