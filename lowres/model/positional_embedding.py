@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from lowres.model.shapes import UTTERANCE_QUANTUM, num_missing
+
+BLOCK_FRAMES = 4
+"""Frames whose products with the weight's gradient are one, see `_GroupedConvolution`; divides UTTERANCE_QUANTUM."""
 
 
 class PositionalEmbedding(nn.Module):
@@ -37,11 +41,72 @@ class PositionalEmbedding(nn.Module):
             # An even kernel yields one frame too many at the end, which is left out as in the published models.
             missing = num_missing(len(utterance), UTTERANCE_QUANTUM, rows.device)
             padded = functional.pad(utterance.t()[None], (self.kernel // 2, (self.kernel - 1) // 2 + missing))
-            convolved = functional.conv1d(padded, weight, bias, groups=self.groups)[0].t()
-            embedded.append(convolved[: len(utterance)])
+            embedded.append(_convolve(padded, weight, bias, self.groups)[0].t()[: len(utterance)])
         activated: Tensor = functional.gelu(torch.cat(embedded))
         return activated
 
     def _tap_norms(self) -> Tensor:
         norms: Tensor = torch.linalg.vector_norm(self.weight_v, dim=(0, 1), keepdim=True)
         return norms
+
+
+def _convolve(padded: Tensor, weight: Tensor, bias: Tensor, groups: int) -> Tensor:
+    """Convolve (1, D, T + K - 1) to (1, D, T)."""
+    if padded.device.type == "cpu" and padded.dtype == torch.float32:
+        convolved: Tensor = _GroupedConvolution.apply(padded, weight, bias, groups)  # type: ignore[no-untyped-call]
+        return convolved
+    return functional.conv1d(padded, weight, bias, groups=groups)
+
+
+class _GroupedConvolution(torch.autograd.Function):
+    """`conv1d` with many taps and few channels a group, whose own backward pass in float32 on a CPU is far slower.
+
+    The input's gradient is a convolution with the reversed weight. The weight's gradient at tap k sums the products of
+    the gradient at t and the input at t + k over all t. With t = i L + j, they lie on the diagonals of one matrix
+    product over i, of the gradient in blocks of L frames and the input in overlapping blocks of L + K - 1 frames; of
+    that product, only L - 1 frames in L + K - 1 are for nothing.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, padded: Tensor, weight: Tensor, bias: Tensor, groups: int) -> Tensor:
+        ctx.save_for_backward(padded, weight)
+        ctx.groups = groups
+        return functional.conv1d(padded, weight, bias, groups=groups)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
+        padded, weight = ctx.saved_tensors
+        input_gradient = weight_gradient = bias_gradient = None
+        if ctx.needs_input_grad[0]:
+            width, group_width, kernel = weight.shape
+            by_group = weight.view(ctx.groups, group_width, group_width, kernel)
+            reversed_weight = by_group.transpose(1, 2).flip(3).reshape(width, group_width, kernel)
+            input_gradient = functional.conv1d(gradient, reversed_weight, padding=kernel - 1, groups=ctx.groups)
+        if ctx.needs_input_grad[1]:
+            weight_gradient = _weight_gradient(padded[0].t(), gradient[0].t(), weight.shape, ctx.groups)
+        if ctx.needs_input_grad[2]:
+            bias_gradient = gradient.sum((0, 2))
+        return input_gradient, weight_gradient, bias_gradient, None
+
+
+def _weight_gradient(padded: Tensor, gradient: Tensor, shape: torch.Size, groups: int) -> Tensor:
+    """Gradient (D, D / groups, K) from padded rows (T + K - 1, D) and the gradient of the output rows (T, D)."""
+    width, group_width, kernel = shape
+    missing = -len(gradient) % BLOCK_FRAMES
+    by_group = [
+        functional.pad(rows, (0, 0, 0, missing)).view(-1, groups, group_width).transpose(0, 1).contiguous()
+        for rows in (gradient, padded)
+    ]
+    num_blocks = by_group[0].shape[1] // BLOCK_FRAMES
+    span = (BLOCK_FRAMES + kernel - 1) * group_width
+    gradient_blocks = by_group[0].view(groups, num_blocks, BLOCK_FRAMES * group_width)
+    input_blocks = by_group[1].as_strided(
+        (groups, num_blocks, span), (by_group[1].stride(0), BLOCK_FRAMES * group_width, 1)
+    )
+    products = torch.bmm(gradient_blocks.transpose(1, 2), input_blocks)
+    # Frame j of a block and tap k meet in row (j, output channel) and column (j + k, input channel).
+    diagonals = products.as_strided(
+        (groups, BLOCK_FRAMES, group_width, kernel, group_width),
+        (products.stride(0), group_width * span + group_width, span, group_width, 1),
+    )
+    return diagonals.sum(1).transpose(2, 3).reshape(width, group_width, kernel)
