@@ -21,4 +21,8 @@ def dropout(rows: Tensor, probability: float, training: bool) -> Tensor:
     num_dropped = round(probability * _LEVELS)
     numbers = torch.empty(-(-rows.numel() // 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
     kept = numbers[: rows.numel()].view(rows.shape).ge_(num_dropped - _LEVELS // 2)
-    return rows * kept.to(rows.dtype).mul_(_LEVELS / (_LEVELS - num_dropped))
+    scale = torch.tensor(_LEVELS / (_LEVELS - num_dropped), dtype=rows.dtype)
+    if rows.dtype == torch.bfloat16:
+        # As wide as the decisions: 0 or 1 times the bits of the factor are the bits of 0 or the factor.
+        return rows * kept.mul_(scale.view(torch.int16)).view(torch.bfloat16)
+    return rows * kept.to(rows.dtype).mul_(scale)
