@@ -32,19 +32,24 @@ class ContextNetwork(nn.Module):
         """Whether a block's activations are computed again for the backward pass instead of kept: less memory, a third
         more work. The gradients are the same."""
 
-    def forward(self, rows: Tensor, num_frames: Sequence[int]) -> Tensor:
-        """Map rows (N, D), the utterances' frames laid end to end, to context (N, D)."""
+    def forward(self, rows: Tensor, num_frames: Sequence[int], places: Tensor | None = None) -> Tensor:
+        """Map rows (N, D), the utterances' frames laid end to end, to context (N, D).
+
+        With places (P,) int64, to the context (P, D) of these rows only: behind the last attention, nothing is computed
+        for the others.
+        """
         rows = rows + self.positional_embedding(rows, num_frames)
         if not self.is_pre_norm:
             rows = self.norm(rows)
         rows = dropout(rows, self.dropout, self.training)
         for block in self.blocks:
+            last_places = places if block is self.blocks[-1] else None
             if self.training and self.layer_drop > 0 and float(torch.rand(())) < self.layer_drop:
-                continue
-            if self.recomputes_activations and torch.is_grad_enabled():
-                rows = checkpoint(block, rows, num_frames, use_reentrant=False)
+                rows = rows if last_places is None else rows.index_select(0, last_places)
+            elif self.recomputes_activations and torch.is_grad_enabled():
+                rows = checkpoint(block, rows, num_frames, last_places, use_reentrant=False)
             else:
-                rows = block(rows, num_frames)
+                rows = block(rows, num_frames, last_places)
         if self.is_pre_norm:
             rows = self.norm(rows)
         return rows
@@ -62,15 +67,17 @@ class TransformerBlock(nn.Module):
         self.is_pre_norm = config.transformer_norm == "pre"
         self.dropout = config.dropout
 
-    def forward(self, rows: Tensor, num_frames: Sequence[int]) -> Tensor:
-        """Map rows (N, D) to (N, D)."""
+    def forward(self, rows: Tensor, num_frames: Sequence[int], places: Tensor | None = None) -> Tensor:
+        """Map rows (N, D) to (N, D), or with places (P,) to those rows of it: (P, D)."""
+        attended = self.attention(self.attention_norm(rows) if self.is_pre_norm else rows, num_frames, places)
+        if places is not None:
+            rows = rows.index_select(0, places)
+        rows = rows + self._drop(attended)
         if self.is_pre_norm:
-            rows = rows + self._drop(self.attention(self.attention_norm(rows), num_frames))
-            rows = rows + self._drop(self.feed_forward(self.feed_forward_norm(rows)))
-        else:
-            rows = self.attention_norm(rows + self._drop(self.attention(rows, num_frames)))
-            rows = self.feed_forward_norm(rows + self._drop(self.feed_forward(rows)))
-        return rows
+            return rows + self._drop(self.feed_forward(self.feed_forward_norm(rows)))
+        rows = self.attention_norm(rows)
+        normalized: Tensor = self.feed_forward_norm(rows + self._drop(self.feed_forward(rows)))
+        return normalized
 
     def _drop(self, rows: Tensor) -> Tensor:
         return dropout(rows, self.dropout, self.training)
@@ -88,10 +95,12 @@ class SelfAttention(nn.Module):
         for linear in (self.query_key_value, self.output):
             initialize_linear(linear)
 
-    def forward(self, rows: Tensor, num_frames: Sequence[int]) -> Tensor:
-        """Map rows (N, D) to (N, D)."""
+    def forward(self, rows: Tensor, num_frames: Sequence[int], places: Tensor | None = None) -> Tensor:
+        """Map rows (N, D) to (N, D), or with places (P,) to those rows of it: (P, D)."""
         heads = self.query_key_value(rows).view(len(rows), 3, self.num_heads, -1)
         attended = attend(heads, num_frames, self.dropout if self.training else 0.0)
+        if places is not None:
+            attended = attended.index_select(0, places)
         projected: Tensor = self.output(attended)
         return projected
 

@@ -79,15 +79,20 @@ class PretrainingNetwork(nn.Module):
         Raises:
             ValueError: no utterance reaches one frame, or masks or noise are of another batch.
         """
+        num_frames = self.backbone.count_frames(num_samples)
+        places = pack(masks.time, num_frames).nonzero().squeeze(1).to(waveforms.device)
         rows = self.backbone.forward_rows(
-            waveforms, num_samples, masks=masks, feature_gradient_scale=self.feature_gradient_scale
+            waveforms,
+            num_samples,
+            masks=masks,
+            places=places,
+            feature_gradient_scale=self.feature_gradient_scale,
         )
-        places = pack(masks.time, rows.num_frames).nonzero().squeeze(1).to(rows.latents.device)
         quantized = self.quantizer(
             rows.latents.index_select(0, places), gumbel_temperature=gumbel_temperature, gumbel_noise=gumbel_noise
         )
         return PretrainingOutput(
-            predictions=apply_linear(self.context_projection, rows.context.index_select(0, places)),
+            predictions=apply_linear(self.context_projection, rows.context),
             targets=apply_linear(self.target_projection, quantized.vectors),
             codes=quantized.codes,
             probabilities=quantized.probabilities,

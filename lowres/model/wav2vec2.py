@@ -41,7 +41,7 @@ class Wav2Vec2Rows:
     """What the backbone makes of a batch, without padding: N true frames, the utterances' laid end to end."""
 
     context: Tensor
-    """(N, D) the context network's output, c."""
+    """(N, D) the context network's output, c, or (P, D) of it."""
 
     latents: Tensor
     """(N, C) the feature encoder's output, z, normalised, before projection and masking."""
@@ -84,7 +84,7 @@ class Wav2Vec2(nn.Module):
         Raises:
             ValueError: no utterance reaches one frame (400 samples as published).
         """
-        num_frames = self._count_frames(num_samples)
+        num_frames = self.count_frames(num_samples)
         masks = None if mask_generator is None else draw_masks(num_frames, self.config, mask_generator)
         rows = self.forward_rows(waveforms, num_samples, masks=masks)
         return Wav2Vec2Output(
@@ -96,7 +96,13 @@ class Wav2Vec2(nn.Module):
         )
 
     def forward_rows(
-        self, waveforms: Tensor, num_samples: Tensor, *, masks: Masks | None, feature_gradient_scale: float = 1.0
+        self,
+        waveforms: Tensor,
+        num_samples: Tensor,
+        *,
+        masks: Masks | None,
+        places: Tensor | None = None,
+        feature_gradient_scale: float = 1.0,
     ) -> Wav2Vec2Rows:
         """Compute latents and context of the true frames only, the utterances' frames laid end to end.
 
@@ -104,12 +110,13 @@ class Wav2Vec2(nn.Module):
             waveforms: (B, S) float at 16 kHz; what lies behind an utterance's samples is never read.
             num_samples: (B,) int64 true lengths; on the CPU to spare a GPU a wait.
             masks: what to hide from the context network; None hides nothing.
+            places: (P,) int64, the rows whose context is wanted; None for all. Others cost less.
             feature_gradient_scale: the gradient that reaches the feature encoder is multiplied by this.
 
         Raises:
             ValueError: no utterance reaches one frame (400 samples as published), or the masks are of another batch.
         """
-        num_frames = self._count_frames(num_samples)
+        num_frames = self.count_frames(num_samples)
         encoded = self._encode(waveforms, num_samples.tolist(), num_frames)
         if encoded.requires_grad and feature_gradient_scale != 1.0:
             encoded.register_hook(lambda gradient: gradient * feature_gradient_scale)  # type: ignore[no-untyped-call]
@@ -120,10 +127,21 @@ class Wav2Vec2(nn.Module):
         if masks is not None:
             rows = self._mask(rows, num_frames, masks)
         # The rows that fill up the batch go through the network as an utterance of their own.
-        context = self.context_network(rows, [length for length in (*num_frames, missing) if length > 0])
-        return Wav2Vec2Rows(context[: len(latents)], latents, encoded, num_frames)
+        lengths = [length for length in (*num_frames, missing) if length > 0]
+        if places is None:
+            context = self.context_network(rows, lengths)[: len(latents)]
+        else:
+            # Filled up with repetitions of row 0, for the sake of few shapes.
+            filled = functional.pad(places, (0, num_missing(len(places), ROWS_QUANTUM, places.device)))
+            context = self.context_network(rows, lengths, filled)[: len(places)]
+        return Wav2Vec2Rows(context, latents, encoded, num_frames)
 
-    def _count_frames(self, num_samples: Tensor) -> list[int]:
+    def count_frames(self, num_samples: Tensor) -> list[int]:
+        """Count the frames of utterances of these lengths, num_samples (B,) int64.
+
+        Raises:
+            ValueError: no utterance reaches one frame (400 samples as published).
+        """
         num_frames = [num_frames_for(length, self.config) for length in num_samples.tolist()]
         if not any(num_frames):
             raise ValueError(f"every utterance is shorter than {self.config.receptive_field_samples} samples")

@@ -183,6 +183,34 @@ def test_what_fills_up_a_batch_changes_no_result_and_no_gradient(
         assert_close(filled, plain, rtol=1e-4, atol=1e-4)
 
 
+@VARIANTS
+@pytest.mark.parametrize("recomputes", [False, True])
+def test_the_context_of_chosen_rows_is_theirs_in_the_context_of_all(variant: dict[str, Any], recomputes: bool) -> None:
+    backbone, places = build(**variant), torch.tensor([0, 3, 4, 123, 124, 200])
+    backbone.context_network.recomputes_activations = recomputes
+    results = []
+    for chosen in (None, places):
+        backbone.zero_grad()
+        rows = backbone.forward_rows(noisy_batch(), NUM_SAMPLES, masks=None, places=chosen)
+        context = rows.context[places] if chosen is None else rows.context
+        context.square().sum().backward()
+        gradients = [weight.grad.clone() for weight in backbone.parameters() if weight.grad is not None]
+        results.append([context.detach(), rows.latents.detach(), *gradients])
+    for ours, expected in zip(*reversed(results), strict=True):
+        assert_close(ours, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_the_context_of_chosen_rows_comes_out_where_every_block_is_skipped() -> None:
+    backbone, places = build(num_layers=2, layer_drop=0.999), torch.tensor([5, 1])
+    rows = backbone.forward_rows(noisy_batch(), NUM_SAMPLES, masks=None, places=places)
+    assert rows.context.shape == (2, 32)
+
+
+def test_the_context_of_no_row_is_empty() -> None:
+    rows = build().forward_rows(noisy_batch(), NUM_SAMPLES, masks=None, places=torch.zeros(0, dtype=torch.int64))
+    assert rows.context.shape == (0, 32)
+
+
 def test_rows_survive_packing() -> None:
     padded = torch.arange(24.0).view(3, 4, 2) + 1
     rows = pack(padded, [4, 1, 2])
