@@ -1,10 +1,12 @@
 """What the side-by-side measurements of training share: interleaved medians, the GEMM rate, FLOPs, profiles, memory."""
 
 import gc
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -52,10 +54,36 @@ def gemm_gflops(dtype: torch.dtype, clock: Clock, device: str = "cpu") -> float:
 
 
 def count_gflop(run: Run) -> float:
-    """Count the matrix products and convolutions of a run."""
-    with FlopCounterMode(display=False) as counter:
+    """Count the matrix products, convolutions and fused attentions of a run."""
+    with FlopCounterMode(display=False, custom_mapping=_CORRECTED_COUNTS) as counter:
         run()
     return counter.get_total_flops() / 1e9
+
+
+def _count_convolution_backward(
+    gradient_shape: list[int], _inputs: Any, weight_shape: list[int], *rest: Any, **_: Any
+) -> int:
+    """PyTorch counts the weight's gradient as if there were no groups."""
+    products = 2 * gradient_shape[0] * math.prod(gradient_shape[2:]) * math.prod(weight_shape)
+    needs_input, needs_weight, _ = rest[-1]
+    return products * (needs_input + needs_weight)
+
+
+def _count_attention(query_shape: list[int], key_shape: list[int], *_: Any, **__: Any) -> int:
+    """PyTorch does not count the fused kernel of CPUs."""
+    return 4 * math.prod(query_shape) * key_shape[-2]
+
+
+def _count_attention_backward(_gradient: Any, query_shape: list[int], key_shape: list[int], *_: Any, **__: Any) -> int:
+    """Five products, of which the first computes the weights again."""
+    return 10 * math.prod(query_shape) * key_shape[-2]
+
+
+_CORRECTED_COUNTS = {
+    torch.ops.aten.convolution_backward: _count_convolution_backward,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _count_attention,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _count_attention_backward,
+}
 
 
 def print_profile(title: str, run: Run, device: str = "cpu") -> None:
