@@ -31,16 +31,12 @@ from lowres.training.schedule import (
     is_time_to_replan,
     progress_at,
     replan_for_budget,
+    spacing_of_evaluations,
     total_updates,
     tri_stage_scale,
 )
 
 Ending = Literal["finished", "stopped early", "collapsed", "interrupted"]
-
-NUM_EVALUATIONS = 40
-"""Evaluations in a timed run, fewer when they would take more than a tenth of its time."""
-
-EVALUATION_TIME_SHARE = 0.1
 
 
 class TrainingLoop:
@@ -202,8 +198,7 @@ class TrainingLoop:
         if settings.budget_seconds is None:
             return False
         last = state.history[-1].progress if state.history else 0.0
-        cost = state.last_evaluation_seconds / settings.budget_seconds
-        spacing = max(1.0 / NUM_EVALUATIONS, cost / EVALUATION_TIME_SHARE)
+        spacing = spacing_of_evaluations(state.last_evaluation_seconds, settings.budget_seconds)
         # Before the speed was measured once, progress is a guess.
         return len(state.plan) > 1 and progress_at(state.step, state.plan) - last >= spacing
 

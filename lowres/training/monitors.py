@@ -188,7 +188,7 @@ class MetricsFile:
         if not self.path.exists():
             return []
         events = []
-        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 events.append(json.loads(line))
             except ValueError:

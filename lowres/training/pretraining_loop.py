@@ -20,7 +20,6 @@ from lowres.training.optimizer import clip_gradients, scale_gradients, set_learn
 from lowres.training.pretraining_collapse import PretrainingCollapse, detect_pretraining_collapse
 from lowres.training.pretraining_monitors import PretrainingSums, PretrainStepReport, held_out_report
 from lowres.training.pretraining_parts import (
-    NUM_EVALUATIONS,
     BestHeldOut,
     PretrainingLoopSettings,
     PretrainingParts,
@@ -31,6 +30,7 @@ from lowres.training.schedule import (
     is_time_to_replan,
     progress_at,
     replan_for_budget,
+    spacing_of_evaluations,
     total_updates,
     warmup_decay_scale,
 )
@@ -157,9 +157,12 @@ class PretrainingLoop:
             return False
         if settings.evaluate_every_updates is not None:
             return state.step % settings.evaluate_every_updates == 0
+        progress = progress_at(state.step, state.plan)
         if settings.budget_seconds is not None and len(state.plan) == 1:
             return False  # before the speed was measured once, progress is a guess
-        return progress_at(state.step, state.plan) - state.last_evaluation_progress >= 1.0 / NUM_EVALUATIONS
+        # Where updates are counted, what is evaluated when must not depend on how fast the machine was.
+        spacing = spacing_of_evaluations(state.last_evaluation_seconds, settings.budget_seconds or math.inf)
+        return progress - state.last_evaluation_progress >= spacing
 
     def _evaluate(self) -> None:
         """Look at held-out speech, remember the best, and look for a collapse."""

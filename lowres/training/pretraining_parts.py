@@ -18,9 +18,6 @@ from lowres.training.schedule import GumbelSchedule, Plan, PlanPoint
 from lowres.training.self_supervision import PretrainingLossFunction
 from lowres.training.speech_feed import SpeechUpdate
 
-NUM_EVALUATIONS = 40
-"""Evaluations in a run whose settings do not say how often."""
-
 
 @dataclass(frozen=True)
 class BestHeldOut:
@@ -75,7 +72,7 @@ class PretrainingLoopSettings:
     gumbel: GumbelSchedule
     gradient_clip: float
     evaluate_every_updates: int | None
-    """None: `NUM_EVALUATIONS` in the whole run."""
+    """None: as `spacing_of_evaluations` says."""
 
     log_every_updates: int
     checkpoint_every_seconds: float

@@ -131,6 +131,22 @@ REPLAN_SHARE = 0.1
 """Share of the time budget between two measurements."""
 
 
+NUM_EVALUATIONS = 40
+"""Evaluations in a run whose settings do not say how often, fewer when they would take more than a tenth of it."""
+
+EVALUATION_TIME_SHARE = 0.1
+
+
+def spacing_of_evaluations(last_seconds: float, run_seconds: float) -> float:
+    """Return the share of a run, 0-1, from one evaluation to the next.
+
+    Args:
+        last_seconds: how long the latest evaluation took, 0 before the first.
+        run_seconds: how long the run takes in all, above 0.
+    """
+    return max(1.0 / NUM_EVALUATIONS, last_seconds / run_seconds / EVALUATION_TIME_SHARE)
+
+
 @dataclass(frozen=True)
 class Clock:
     """What was measured of a timed run: seconds of work and the updates done in them."""

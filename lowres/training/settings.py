@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import ConfigDict
 
+from lowres.training.schedule import NUM_EVALUATIONS
+
 Precision = Literal["auto", "bf16", "fp32"]
 Known = TypeVar("Known")
 
@@ -256,10 +258,6 @@ def dev_seconds_for(settings: FinetuneSettings) -> float:
     if settings.dev_seconds is not None:
         return settings.dev_seconds
     return 900.0 if settings.minutes is None else min(60.0 + 15.0 * settings.minutes, 900.0)
-
-
-NUM_EVALUATIONS = 40
-"""Evaluations on dev in a run whose recipe does not say how often."""
 
 
 def with_hour_defaults(settings: FinetuneSettings, defaults: HourDefaults) -> FinetuneSettings:

@@ -1,3 +1,4 @@
+import math
 from dataclasses import asdict, replace
 
 import pytest
@@ -9,6 +10,7 @@ from lowres.training.monitors import without_timings
 from lowres.training.pretraining_collapse import PretrainingCollapseRule
 from lowres.training.pretraining_monitors import HeldOutReport, PretrainStepReport
 from lowres.training.pretraining_parts import rebuild_pretraining_state
+from lowres.training.schedule import GumbelSchedule
 
 
 def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit() -> None:
@@ -50,11 +52,17 @@ def test_held_out_speech_is_measured_alike_every_time() -> None:
         assert torch.equal(sums.values, second[language].values)
 
 
-def test_training_learns_to_tell_targets_from_distractors() -> None:
-    run = tiny_run(first_state(60), settings=replace(SETTINGS, learning_rate=5e-3, evaluate_every_updates=60))
+@pytest.mark.slow
+def test_it_learns_to_tell_what_is_masked_from_what_is_around_it() -> None:
+    gumbel = GumbelSchedule(start=1.0, end=0.3)
+    settings = replace(SETTINGS, learning_rate=3e-3, evaluate_every_updates=200, gumbel=gumbel)
+    run = tiny_run(first_state(200), settings=settings)
     run.loop.run()
-    steps = [event for event in run.events if isinstance(event, PretrainStepReport)]
-    assert steps[-1].contrastive_loss < steps[0].contrastive_loss - 0.05
+    learnt = run.events[-1]
+    assert isinstance(learnt, HeldOutReport)
+    assert learnt.contrastive_accuracy > 2.5 / 11
+    assert learnt.contrastive_loss < math.log(11) - 0.2
+    assert learnt.used_codes_share > 0.5
 
 
 def test_codes_that_are_not_used_stop_the_run_with_what_to_try() -> None:
