@@ -42,6 +42,28 @@ collapse_check_share = 2.0
 collapse_retries = 0
 """
 
+TINY_PRETRAIN_RECIPE = (
+    TINY_RECIPE
+    + """
+[pretrain]
+learning_rate = 3e-3
+updates = 12
+seconds_per_update = 6.0
+micro_batch_seconds = 4.0
+crop_seconds = 1.2
+shortest_seconds = 0.4
+held_out_seconds = 4.0
+num_entries = 8
+code_width = 8
+projection_width = 8
+num_distractors = 10
+evaluate_every_updates = 4
+log_every_updates = 2
+precision = "fp32"
+collapse_check_share = 2.0
+"""
+)
+
 
 @dataclass(frozen=True)
 class ToneUtterance:

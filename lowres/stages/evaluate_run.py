@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from lowres import __version__
-from lowres.backbones.checkpoint_folder import METADATA_FILE, CheckpointMetadata
+from lowres.backbones.checkpoint_folder import METADATA_FILE, CheckpointMetadata, read_metadata
 from lowres.backbones.native import Recognizer
 from lowres.errors import CheckpointError, CorpusError
 from lowres.manifest.corpus import PreparedCorpus
@@ -44,7 +44,11 @@ def find_run(project: Path, name: str | None) -> Path:
                 "Let it train until its first evaluation on dev; `lowres finetune --resume` goes on with it.",
             )
         return runs / name
-    found = [(path.stat().st_mtime_ns, path.parents[2]) for path in runs.glob(f"*/checkpoints/best/{METADATA_FILE}")]
+    found = [
+        (path.stat().st_mtime_ns, path.parents[2])
+        for path in runs.glob(f"*/checkpoints/best/{METADATA_FILE}")
+        if read_metadata(path.parent).kind == "recognizer"
+    ]
     if not found:
         raise CheckpointError(f"There is no trained recogniser in {runs}.", "Run `lowres finetune` first.")
     return max(found)[1]

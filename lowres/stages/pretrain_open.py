@@ -1,5 +1,6 @@
 """Opening a pretraining run: which folder it is, what it needs, and whether it is still the run that was started."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -199,7 +200,7 @@ def _describe_run(
         network = PretrainingNetwork(start.config, start.quantizer_config)
     return PretrainRecord(
         name=folder.path.name,
-        settings=asdict(start.settings),
+        settings=json.loads(json.dumps(asdict(start.settings))),  # as it will be read again: lists for tuples
         model_config=to_dict(start.config),
         quantizer_config=quantizer_to_dict(start.quantizer_config),
         recipe_name=recipe.name,
