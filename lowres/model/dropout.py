@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lowres.model.random_bits import random_bits
+
 _LEVELS = 2**16
 
 
@@ -12,14 +14,14 @@ def dropout(rows: Tensor, probability: float, training: bool) -> Tensor:
 
     PyTorch draws a Mersenne Twister number and a logarithm's worth of work per entry on the CPU (a tenth of a training
     step); here one 64-bit number decides four entries, so the probability is rounded to a multiple of 1 / 65536. The
-    numbers come from PyTorch's default generator.
+    numbers follow from PyTorch's default generator.
     """
     if not training or probability == 0:
         return rows
     if rows.device.type != "cpu":
         return functional.dropout(rows, probability)
     num_dropped = round(probability * _LEVELS)
-    numbers = torch.empty(-(-rows.numel() // 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+    numbers = random_bits(-(-rows.numel() // 4)).view(torch.int16)
     kept = numbers[: rows.numel()].view(rows.shape).ge_(num_dropped - _LEVELS // 2)
     scale = torch.tensor(_LEVELS / (_LEVELS - num_dropped), dtype=rows.dtype)
     if rows.dtype == torch.bfloat16:

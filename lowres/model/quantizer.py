@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lowres.model.config import QuantizerConfig
 from lowres.model.dropout import dropout
+from lowres.model.random_bits import random_bits
 from lowres.model.shapes import apply_linear
 
 _NUMBERS = 2**31
@@ -95,7 +96,7 @@ def sample_gumbel_noise(shape: Sequence[int], generator: torch.Generator) -> Ten
     # u = 1 - n / 2^31 with whole n, so that -log(u) is precise near 0, where the entries that win are drawn. Two such n
     # come out of each 64 random bits.
     size = torch.Size(shape).numel()
-    bits = torch.empty(-(-size // 2), dtype=torch.int64).random_(-(2**63), None, generator=generator)
+    bits = random_bits(-(-size // 2), generator)
     numbers = bits.view(torch.int32)[:size].bitwise_and_(_NUMBERS - 1).float().add_(0.5).clamp_(max=_NUMBERS - 128)
     return numbers.mul_(-1 / _NUMBERS).log1p_().neg_().log_().neg_().view(*shape)
 
