@@ -185,7 +185,10 @@ def _loop_settings(context: PretrainContext) -> PretrainingLoopSettings:
         checkpoint_every_seconds=settings.checkpoint_every_minutes * 60,
         budget_seconds=None if settings.minutes is None else settings.minutes * 60,
         collapse_rule=PretrainingCollapseRule(
-            settings.collapse_check_share, settings.smallest_used_codes_share, settings.largest_latent_similarity
+            settings.collapse_check_share,
+            settings.collapse_check_updates,
+            settings.smallest_used_codes_share,
+            settings.largest_latent_similarity,
         ),
         hours_per_update=context.record.hours_per_update,
     )

@@ -191,6 +191,9 @@ class PretrainSettings:
     collapse_check_share: float = 0.3
     """Share of the run before which nothing counts as a collapse; above 1 is never."""
 
+    collapse_check_updates: int = 2_000
+    """Updates before which nothing counts as a collapse: at first all targets are alike and the loss stands still."""
+
     smallest_used_codes_share: float = 0.05
     """Share of the codes that held-out speech must use; fewer is a collapse."""
 
@@ -265,6 +268,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "minutes": (1e-3, _NO_LIMIT),
     "seed": (0, 2**63 - 1),
     "collapse_check_share": (0, 2),
+    "collapse_check_updates": (0, _NO_LIMIT),
     "smallest_used_codes_share": (0, 1),
     "largest_latent_similarity": (-1, 1),
 }

@@ -16,6 +16,9 @@ class PretrainingCollapseRule:
     check_share: float
     """Share of the run before which nothing is concluded, 0-1: at first few codes are in use."""
 
+    check_updates: int
+    """Updates before which nothing is concluded."""
+
     smallest_used_codes_share: float
     """Share of the codes that held-out speech must use, 0-1."""
 
@@ -42,7 +45,7 @@ def detect_pretraining_collapse(
         num_codes: entries of all codebooks together.
         hours_per_update: hours of audio in an update, for the advice.
     """
-    if report.progress < rule.check_share:
+    if report.progress < rule.check_share or report.step < rule.check_updates:
         return None
     causes = (
         "Lower pretrain.learning_rate to a third, or raise pretrain.warmup_share",

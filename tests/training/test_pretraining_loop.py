@@ -66,7 +66,7 @@ def test_it_learns_to_tell_what_is_masked_from_what_is_around_it() -> None:
 
 
 def test_codes_that_are_not_used_stop_the_run_with_what_to_try() -> None:
-    rule = PretrainingCollapseRule(0.0, 1.1, 1.0)
+    rule = PretrainingCollapseRule(0.0, 0, 1.1, 1.0)
     run = tiny_run(first_state(8), settings=replace(SETTINGS, collapse_rule=rule))
     assert run.loop.run() == "collapsed"
     assert run.loop.collapse is not None
@@ -75,11 +75,16 @@ def test_codes_that_are_not_used_stop_the_run_with_what_to_try() -> None:
 
 
 def test_latents_that_are_all_alike_stop_the_run() -> None:
-    rule = PretrainingCollapseRule(0.0, 0.0, -1.0)
+    rule = PretrainingCollapseRule(0.0, 0, 0.0, -1.0)
     run = tiny_run(first_state(8), settings=replace(SETTINGS, collapse_rule=rule))
     assert run.loop.run() == "collapsed"
     assert run.loop.collapse is not None
     assert "looks alike" in run.loop.collapse.sentence
+
+
+def test_early_updates_are_never_a_collapse() -> None:
+    rule = PretrainingCollapseRule(0.0, 9, 0.0, -1.0)
+    assert tiny_run(first_state(8), settings=replace(SETTINGS, collapse_rule=rule)).loop.run() == "finished"
 
 
 def test_a_loss_that_is_not_a_number_names_the_utterances() -> None:

@@ -52,7 +52,7 @@ SETTINGS = PretrainingLoopSettings(
     log_every_updates=2,
     checkpoint_every_seconds=1e9,
     budget_seconds=None,
-    collapse_rule=PretrainingCollapseRule(2.0, 0.0, 1.0),
+    collapse_rule=PretrainingCollapseRule(2.0, 0, 0.0, 1.0),
     hours_per_update=0.001,
 )
 
