@@ -53,6 +53,7 @@ micro_batch_seconds = 4.0
 crop_seconds = 1.2
 shortest_seconds = 0.4
 held_out_seconds = 4.0
+acoustic_start_hours = 0.002
 num_entries = 8
 code_width = 8
 projection_width = 8

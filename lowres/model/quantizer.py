@@ -15,6 +15,10 @@ from lowres.model.shapes import apply_linear
 _NUMBERS = 2**31
 
 
+FITTED_LOGIT_DEVIATION = 4.5
+"""Standard deviation of a fitted quantiser's logits; that of the Gumbel noise is 1.3."""
+
+
 @dataclass(frozen=True)
 class QuantizedLatents:
     """N latents as entries of G codebooks of V entries each."""
@@ -53,6 +57,26 @@ class ProductQuantizer(nn.Module):
         nn.init.normal_(self.logits.weight, mean=0.0, std=1.0)
         nn.init.zeros_(self.logits.bias)
         nn.init.uniform_(self.codebooks)
+
+    def fit(self, latents: Tensor, generator: torch.Generator) -> None:
+        """Begin anew, so that latents like these use many codes; not in the paper.
+
+        Latents that are alike in most of their directions otherwise fall to a few entries, whose logits the softmax
+        is too saturated to change. The entries get random directions around the latents' mean (as BEST-RQ's quantiser
+        has, Chiu et al. 2022, arXiv 2202.01855), with logits well above the Gumbel noise; the codebooks get mean 0, so
+        that targets are not alike from the start.
+
+        Args:
+            latents: (N, C) of much speech, without a graph.
+            generator: a CPU generator.
+        """
+        with torch.no_grad():
+            centred = latents.float() - latents.float().mean(0)
+            directions = torch.randn(self.logits.weight.shape, generator=generator).to(centred.device)
+            directions *= FITTED_LOGIT_DEVIATION / (centred @ directions.t()).std(0)[:, None]
+            self.logits.weight.copy_(directions)
+            self.logits.bias.copy_(-directions @ latents.float().mean(0))
+            self.codebooks.copy_(torch.rand(self.codebooks.shape, generator=generator) - 0.5)
 
     def forward(
         self, latents: Tensor, *, gumbel_temperature: float | None = None, gumbel_noise: Tensor | None = None

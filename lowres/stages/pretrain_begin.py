@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from lowres.audio.constants import SAMPLE_RATE
 from lowres.backbones.checkpoint_folder import (
     TRAINING_STATE_FILE,
     CheckpointMetadata,
@@ -18,16 +19,18 @@ from lowres.backbones.checkpoint_folder import (
 from lowres.backbones.native import load_weights
 from lowres.errors import CheckpointError
 from lowres.model.config import quantizer_to_dict, to_dict
+from lowres.model.pretraining import PretrainingNetwork
 from lowres.stages.pretrain_network import build_pretraining_network
 from lowres.stages.pretrain_open import PretrainContext
 from lowres.stages.pretrain_run import PretrainRecord
 from lowres.stages.run_folder import write_record
+from lowres.training.acoustic_start import start_acoustically
 from lowres.training.checkpoint import SavedTraining, load_training_state, save_training_state
 from lowres.training.distributed import SpreadNetwork, spread
 from lowres.training.feed import Feed
 from lowres.training.held_out import evaluate_held_out
 from lowres.training.mixture import MixturePosition, MixtureUpdate, plan_mixture
-from lowres.training.monitors import SAMPLES_PER_HOUR
+from lowres.training.monitors import SAMPLES_PER_HOUR, NoticeReport
 from lowres.training.optimizer import AdamSettings, build_optimizer
 from lowres.training.pretrain_settings import PretrainSettings
 from lowres.training.pretraining_collapse import PretrainingCollapseRule
@@ -81,6 +84,8 @@ def begin_pretraining(
     network = build_pretraining_network(context.start, seed=state.seed, device=context.compute.device)
     if saved is not None:
         load_weights(network, saved[1], context.folder.last)
+    else:
+        state = _start_acoustically(context, network, state)
     network.backbone.context_network.recomputes_activations = known(
         settings.activation_checkpointing, "activation_checkpointing"
     )
@@ -89,7 +94,7 @@ def begin_pretraining(
         context.processes,
         blocks=lambda: list(network.backbone.context_network.blocks),
         sharding=settings.sharding,
-        skips_layers=context.start.config.layer_drop > 0,
+        skips_layers=context.start.config.layer_drop > 0 or known(settings.encoder_frozen_share, "frozen share") > 0,
     )
     adam = AdamSettings(
         betas=(settings.adam_beta1, settings.adam_beta2),
@@ -100,6 +105,43 @@ def begin_pretraining(
     if saved is not None:
         spread_network.load_optimizer_state(optimizer, saved[0].optimizer)
     return PretrainingLoop(_parts(context, spread_network, optimizer), _loop_settings(context), state)
+
+
+def _start_acoustically(
+    context: PretrainContext, network: PretrainingNetwork, state: PretrainingState
+) -> PretrainingState:
+    """Teach a new network what a spectrogram says, where the settings ask for it; its time counts."""
+    hours = known(context.settings.acoustic_start_hours, "acoustic_start_hours")
+    if hours == 0 or context.start.backbone is not None:
+        return state
+    began = context.clock()
+    # Every process does the same, alone: it is short, and so they begin with the same weights.
+    small = replace(context.mixture, samples_per_update=_ACOUSTIC_UPDATE_SAMPLES, crop_samples=_ACOUSTIC_CROP_SAMPLES)
+    small = replace(small, shortest_samples=min(small.shortest_samples, small.crop_samples))
+    plans = plan_mixture(context.speech.sources, small, start=MixturePosition())
+    with Feed(partial(load_speech_update, context.speech.sources), plans) as feed:
+        started = start_acoustically(
+            network,
+            iter(feed.next_update, None),
+            context.compute,
+            hours=hours,
+            seed=state.seed,
+            is_stop_asked=context.is_stop_asked,
+        )
+    seconds = context.processes.maximum(context.clock() - began)
+    context.report(
+        NoticeReport(
+            step=0,
+            attempt=1,
+            sentence=f"The feature encoder learnt log-mel bands on {started.hours:.2f} h of audio in {seconds:.0f} s "
+            f"(mean squared error from {started.first_error:.2f} to {started.last_error:.2f} of their variance), and "
+            "the quantiser was fitted to its latents.",
+        )
+    )
+    return replace(state, elapsed_seconds=state.elapsed_seconds + seconds)
+
+
+_ACOUSTIC_UPDATE_SAMPLES, _ACOUSTIC_CROP_SAMPLES = 20 * SAMPLE_RATE, 4 * SAMPLE_RATE
 
 
 def _parts(context: PretrainContext, network: SpreadNetwork, optimizer: torch.optim.Optimizer) -> PretrainingParts:
@@ -132,6 +174,8 @@ def _parts(context: PretrainContext, network: SpreadNetwork, optimizer: torch.op
 
     if context.settings.compile:
         network.train.compile()
+    module = network.module
+    assert isinstance(module, PretrainingNetwork)
     return PretrainingParts(
         network=network,
         optimizer=optimizer,
@@ -140,6 +184,7 @@ def _parts(context: PretrainContext, network: SpreadNetwork, optimizer: torch.op
         open_feed=open_feed,
         languages=[source.language for source in speech.sources],
         name_crop=speech.name_crop,
+        set_encoder_frozen=module.backbone.freeze_feature_encoder,
         evaluate=evaluate if speech.held_out else None,
         save_best=save_best,
         save_last=save_last,
@@ -179,6 +224,7 @@ def _loop_settings(context: PretrainContext) -> PretrainingLoopSettings:
             known(settings.gumbel_end, "gumbel_end"),
             settings.gumbel_factor,
         ),
+        encoder_frozen_share=known(settings.encoder_frozen_share, "encoder_frozen_share"),
         gradient_clip=settings.gradient_clip,
         evaluate_every_updates=settings.evaluate_every_updates,
         log_every_updates=settings.log_every_updates,

@@ -60,6 +60,14 @@ class PretrainSettings:
     """Shorter utterances are left out. fairseq's files say 32,000 samples = 2 s; field recordings hold many single
     words, and 1 s is 49 frames of which 24 are masked, enough to tell from each other."""
 
+    acoustic_start_hours: float | None = None
+    """Hours of audio on which the feature encoder first learns to give log-mel bands, before anything else, and to
+    whose latents the quantiser is then fitted: 0 BASE and LARGE, as published; 2 xs, without which its few hours of
+    training end before its latents mean anything. From random weights only. Ours; see docs/decisions/."""
+
+    encoder_frozen_share: float | None = None
+    """Share of the run in which the convolutions then stay as they are: 0 BASE and LARGE, 0.7 xs."""
+
     language_alpha: float = 0.5
     """Languages are heard in proportion to (hours of the language / all hours) to this power, 0-1 (XLSR, XLS-R)."""
 
@@ -240,6 +248,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "micro_batch_seconds": (1e-3, _NO_LIMIT),
     "crop_seconds": (0.1, _NO_LIMIT),
     "shortest_seconds": (0.1, _NO_LIMIT),
+    "acoustic_start_hours": (0, _NO_LIMIT),
+    "encoder_frozen_share": (0, 1),
     "language_alpha": (0, 1),
     "corpus_alpha": (0, 1),
     "num_codebooks": (1, _NO_LIMIT),
@@ -299,10 +309,15 @@ class SizeDefaults:
     activation_dropout: float = 0.0
     layer_drop: float = 0.05
     activation_checkpointing: bool = False
+    acoustic_start_hours: float = 0.0
+    encoder_frozen_share: float = 0.0
 
 
 _BASE = SizeDefaults()
-_XS = replace(_BASE, updates=20_000, seconds_per_update=160.0)
+_XS = replace(
+    _BASE, learning_rate=1e-3, updates=20_000, seconds_per_update=40.0, acoustic_start_hours=2.0,
+    encoder_frozen_share=0.7, input_dropout=0.0, latent_dropout=0.0, dropout=0.0, attention_dropout=0.0, layer_drop=0.0,
+)  # fmt: skip
 _LARGE = replace(
     _BASE, learning_rate=3e-4, updates=250_000, seconds_per_update=9_720.0, crop_seconds=20.0,
     code_width_per_codebook=384, projection_width=768, latent_penalty_weight=0.0, gumbel_end=0.1,
@@ -345,6 +360,8 @@ def settle_pretraining(settings: PretrainSettings, config: Wav2Vec2Config, *, is
             defaults,
             learning_rate=defaults.learning_rate * CONTINUED_RATE_SHARE,
             updates=round(defaults.updates * CONTINUED_UPDATES_SHARE),
+            acoustic_start_hours=0.0,
+            encoder_frozen_share=0.0,
         )
     end = defaults.gumbel_end if settings.gumbel_end is None else settings.gumbel_end
     keeps_codebooks = is_continued and not settings.reset_codebooks

@@ -85,6 +85,7 @@ class PretrainingLoop:
         parts, state = self._parts, self.state
         torch.manual_seed(_seed_of_update(state.seed, state.step, parts.processes.rank))
         progress = progress_at(state.step, state.plan)
+        parts.set_encoder_frozen(progress < self._settings.encoder_frozen_share)
         temperature = self._settings.gumbel.temperature(state.step, progress)
         sums = replace(state.sums, values=torch.zeros_like(state.sums.values))
         for place, batch in enumerate(update.batches, start=1):

@@ -70,6 +70,7 @@ class PretrainingLoopSettings:
     learning_rate: float
     warmup_share: float
     gumbel: GumbelSchedule
+    encoder_frozen_share: float
     gradient_clip: float
     evaluate_every_updates: int | None
     """None: as `spacing_of_evaluations` says."""
@@ -98,6 +99,7 @@ class PretrainingParts:
     name_crop: Callable[[Crop], str]
     """Names an utterance for people."""
 
+    set_encoder_frozen: Callable[[bool], None]
     evaluate: Callable[[], Mapping[str, PretrainingSums]] | None
     """Looks at held-out speech by language, the same in every process; None where there is none."""
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from lowres.model.config import QuantizerConfig
-from lowres.model.quantizer import ProductQuantizer, sample_gumbel_noise
+from lowres.model.quantizer import FITTED_LOGIT_DEVIATION, ProductQuantizer, sample_gumbel_noise
 
 CONFIG = QuantizerConfig(num_codebooks=2, num_entries=5, code_width=6, projection_width=4, latent_dropout=0.0)
 
@@ -133,3 +133,17 @@ def test_initial_weights_are_spread_as_published() -> None:
     assert float(quantizer.logits.weight.std()) == pytest.approx(1.0, rel=0.02)
     assert not quantizer.logits.bias.any()
     assert 0 <= float(quantizer.codebooks.min()) <= float(quantizer.codebooks.max()) <= 1
+
+
+def test_a_fitted_quantiser_uses_its_codes_for_latents_that_hardly_differ() -> None:
+    torch.manual_seed(0)
+    quantizer = ProductQuantizer(32, QuantizerConfig(num_entries=40, code_width=8, latent_dropout=0.0))
+    generator = torch.Generator().manual_seed(1)
+    latents = 3.0 + 0.1 * torch.randn(2_000, 3, generator=generator) @ torch.randn(3, 32, generator=generator)
+    before = [len(codes.unique()) for codes in quantizer(latents).codes.t()]
+    quantizer.fit(latents, generator)
+    after = [len(codes.unique()) for codes in quantizer(latents).codes.t()]
+    assert max(before) < 15
+    assert min(after) > 20
+    assert float(quantizer.logits(latents).detach().std()) == pytest.approx(FITTED_LOGIT_DEVIATION, rel=0.02)
+    assert abs(float(quantizer.codebooks.detach().mean())) < 0.03

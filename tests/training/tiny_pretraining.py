@@ -47,6 +47,7 @@ SETTINGS = PretrainingLoopSettings(
     learning_rate=1e-3,
     warmup_share=0.2,
     gumbel=GumbelSchedule(),
+    encoder_frozen_share=0.0,
     gradient_clip=1.0,
     evaluate_every_updates=3,
     log_every_updates=2,
@@ -139,6 +140,7 @@ def tiny_run(
         open_feed=open_feed,
         languages=[source.language for source in SOURCES],
         name_crop=lambda crop: f"{crop.source}/{crop.utterance}",
+        set_encoder_frozen=network.backbone.freeze_feature_encoder,
         evaluate=lambda: evaluate_held_out(
             loss(spread_network.module, weights=weights, share_probabilities=keep_own),
             SOURCES,
