@@ -8,7 +8,7 @@ from rich.text import Text
 
 from lowres.cli.console import console, plain_table, print_next
 from lowres.cli.finetune_view import FinetuneView
-from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
+from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, ResumeOption, SetOption, with_project
 from lowres.cli.stopping import INTERRUPTED_STATUS, stopping_politely
 from lowres.cli.training_screen import duration
 
@@ -19,15 +19,10 @@ HoursOption = Annotated[
     str | None,
     typer.Option("--hours", metavar="AMOUNT", help="Training speech to use: 1, 0.5, 10min, 2h; without it, all."),
 ]
-MinutesOption = Annotated[
-    float | None,
-    typer.Option("--minutes", min=0.01, help="Time to train in; the whole learning rate schedule is fitted into it."),
-]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of weights, order, masks and dropout.")]
 RunOption = Annotated[
     str | None, typer.Option("--run", metavar="NAME", help="Name of the run; without it, made from hours and seed.")
 ]
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped or killed.")]
 
 
 def finetune(

@@ -36,6 +36,13 @@ SetOption = Annotated[
     ),
 ]
 
+MinutesOption = Annotated[
+    float | None,
+    typer.Option("--minutes", min=0.01, help="Time to train in; the whole learning rate schedule is fitted into it."),
+]
+
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped or killed.")]
+
 
 def with_project(command: str, project: Path, recipe: str | None) -> str:
     """Add to a command, as it is typed, the project and the recipe that this one was given."""

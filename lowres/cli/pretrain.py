@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from lowres.cli.console import console, plain_table, print_next
-from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
+from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, ResumeOption, SetOption, with_project
 from lowres.cli.pretrain_view import PretrainView
 from lowres.cli.stopping import INTERRUPTED_STATUS, stopping_politely
 from lowres.cli.training_screen import duration
@@ -15,17 +15,12 @@ from lowres.cli.training_screen import duration
 if TYPE_CHECKING:
     from lowres.stages.pretrain import PretrainResult
 
-MinutesOption = Annotated[
-    float | None,
-    typer.Option("--minutes", min=0.01, help="Time to train in; the whole learning rate schedule is fitted into it."),
-]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, help="Seed of weights, order, crops, masks and distractors.")
 ]
 RunOption = Annotated[
     str | None, typer.Option("--run", metavar="NAME", help="Name of the run; without it, made from the seed.")
 ]
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped or killed.")]
 
 
 def pretrain(

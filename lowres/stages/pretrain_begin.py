@@ -115,6 +115,8 @@ def _start_acoustically(
     if hours == 0 or context.start.backbone is not None:
         return state
     began = context.clock()
+    sentence = f"The feature encoder first learns log-mel bands, on {hours:g} h of audio."
+    context.report(NoticeReport(step=0, attempt=1, sentence=sentence))
     # Every process does the same, alone: it is short, and so they begin with the same weights.
     small = replace(context.mixture, samples_per_update=_ACOUSTIC_UPDATE_SAMPLES, crop_samples=_ACOUSTIC_CROP_SAMPLES)
     small = replace(small, shortest_samples=min(small.shortest_samples, small.crop_samples))

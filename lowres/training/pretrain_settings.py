@@ -14,7 +14,7 @@ from pydantic import ConfigDict
 
 from lowres.model.config import Wav2Vec2Config
 from lowres.training.pretrain_corpus import PretrainCorpus
-from lowres.training.settings import Precision
+from lowres.training.settings import NO_LIMIT, Precision, refuse_out_of_range
 
 Sharding = Literal["auto", "replicate", "shard"]
 
@@ -214,11 +214,7 @@ class PretrainSettings:
         Raises:
             ValueError: naming the field, its value and the range it must lie in.
         """
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                limits = f"at least {low:g}" if high == _NO_LIMIT else f"between {low:g} and {high:g}"
-                raise ValueError(f"{name} is {value}: it must be {limits}")
+        refuse_out_of_range(self, _RANGES)
         self._refuse_what_does_not_fit()
 
     def _refuse_what_does_not_fit(self) -> None:
@@ -234,7 +230,6 @@ class PretrainSettings:
             raise ValueError(f"two entries of corpora are called {twice[0]!r}: give one of them another name = ")
 
 
-_NO_LIMIT = float("inf")
 _PROBABILITIES = (
     "span_start_probability", "channel_span_start_probability", "input_dropout", "latent_dropout", "dropout",
     "attention_dropout", "activation_dropout", "layer_drop",
@@ -242,43 +237,43 @@ _PROBABILITIES = (
 _RANGES: dict[str, tuple[float, float]] = {
     **dict.fromkeys(_PROBABILITIES, (0, 0.99)),
     "learning_rate": (1e-12, 1.0),
-    "updates": (1, _NO_LIMIT),
+    "updates": (1, NO_LIMIT),
     "warmup_share": (0, 1),
-    "seconds_per_update": (1e-3, _NO_LIMIT),
-    "micro_batch_seconds": (1e-3, _NO_LIMIT),
-    "crop_seconds": (0.1, _NO_LIMIT),
-    "shortest_seconds": (0.1, _NO_LIMIT),
-    "acoustic_start_hours": (0, _NO_LIMIT),
+    "seconds_per_update": (1e-3, NO_LIMIT),
+    "micro_batch_seconds": (1e-3, NO_LIMIT),
+    "crop_seconds": (0.1, NO_LIMIT),
+    "shortest_seconds": (0.1, NO_LIMIT),
+    "acoustic_start_hours": (0, NO_LIMIT),
     "encoder_frozen_share": (0, 1),
     "language_alpha": (0, 1),
     "corpus_alpha": (0, 1),
-    "num_codebooks": (1, _NO_LIMIT),
-    "num_entries": (2, _NO_LIMIT),
-    "code_width": (1, _NO_LIMIT),
-    "projection_width": (1, _NO_LIMIT),
-    "num_distractors": (1, _NO_LIMIT),
-    "temperature": (1e-3, _NO_LIMIT),
-    "diversity_weight": (0, _NO_LIMIT),
-    "latent_penalty_weight": (0, _NO_LIMIT),
-    "gumbel_start": (1e-3, _NO_LIMIT),
-    "gumbel_end": (1e-3, _NO_LIMIT),
+    "num_codebooks": (1, NO_LIMIT),
+    "num_entries": (2, NO_LIMIT),
+    "code_width": (1, NO_LIMIT),
+    "projection_width": (1, NO_LIMIT),
+    "num_distractors": (1, NO_LIMIT),
+    "temperature": (1e-3, NO_LIMIT),
+    "diversity_weight": (0, NO_LIMIT),
+    "latent_penalty_weight": (0, NO_LIMIT),
+    "gumbel_start": (1e-3, NO_LIMIT),
+    "gumbel_end": (1e-3, NO_LIMIT),
     "gumbel_factor": (0.5, 1),
-    "span_length": (1, _NO_LIMIT),
-    "channel_span_length": (1, _NO_LIMIT),
-    "feature_gradient_scale": (0, _NO_LIMIT),
-    "weight_decay": (0, _NO_LIMIT),
+    "span_length": (1, NO_LIMIT),
+    "channel_span_length": (1, NO_LIMIT),
+    "feature_gradient_scale": (0, NO_LIMIT),
+    "weight_decay": (0, NO_LIMIT),
     "adam_beta1": (0, 1),
     "adam_beta2": (0, 1),
     "adam_epsilon": (0, 1),
-    "gradient_clip": (0, _NO_LIMIT),
-    "held_out_seconds": (0, _NO_LIMIT),
-    "evaluate_every_updates": (1, _NO_LIMIT),
-    "log_every_updates": (1, _NO_LIMIT),
-    "checkpoint_every_minutes": (0, _NO_LIMIT),
-    "minutes": (1e-3, _NO_LIMIT),
+    "gradient_clip": (0, NO_LIMIT),
+    "held_out_seconds": (0, NO_LIMIT),
+    "evaluate_every_updates": (1, NO_LIMIT),
+    "log_every_updates": (1, NO_LIMIT),
+    "checkpoint_every_minutes": (0, NO_LIMIT),
+    "minutes": (1e-3, NO_LIMIT),
     "seed": (0, 2**63 - 1),
     "collapse_check_share": (0, 2),
-    "collapse_check_updates": (0, _NO_LIMIT),
+    "collapse_check_updates": (0, NO_LIMIT),
     "smallest_used_codes_share": (0, 1),
     "largest_latent_similarity": (-1, 1),
 }

@@ -5,8 +5,9 @@ Starting from a backbone, the numbers are those of wav2vec 2.0's published confi
 from random weights nothing is published for so little speech; those numbers are ours. Imports no torch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import ConfigDict
 
@@ -133,35 +134,50 @@ class FinetuneSettings:
         Raises:
             ValueError: naming the field, its value and the range it must lie in.
         """
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                limits = f"at least {low:g}" if high == _NO_LIMIT else f"between {low:g} and {high:g}"
-                raise ValueError(f"{name} is {value}: it must be {limits}")
+        refuse_out_of_range(self, _RANGES)
         if self.warmup_share + self.constant_share > 1.0:
             raise ValueError("warmup_share and constant_share add up to more than 1: nothing is left for the decay")
 
 
-_NO_LIMIT = float("inf")
+NO_LIMIT: Final = float("inf")
+
+
+def refuse_out_of_range(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Refuse the first field of `settings` that lies outside its range; one that is None is not known yet.
+
+    Args:
+        settings: has every field that `ranges` names.
+        ranges: lowest and highest value of each, NO_LIMIT where there is none.
+
+    Raises:
+        ValueError: naming the field, its value and the range.
+    """
+    for name, (low, high) in ranges.items():
+        value = getattr(settings, name)
+        if value is not None and not low <= value <= high:
+            limits = f"at least {low:g}" if high == NO_LIMIT else f"between {low:g} and {high:g}"
+            raise ValueError(f"{name} is {value}: it must be {limits}")
+
+
 _RANGES: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-12, 1.0),
-    "updates": (1, _NO_LIMIT),
-    "head_only_updates": (0, _NO_LIMIT),
-    "seconds_per_update": (1e-3, _NO_LIMIT),
-    "micro_batch_seconds": (1e-3, _NO_LIMIT),
+    "updates": (1, NO_LIMIT),
+    "head_only_updates": (0, NO_LIMIT),
+    "seconds_per_update": (1e-3, NO_LIMIT),
+    "micro_batch_seconds": (1e-3, NO_LIMIT),
     "time_span_start_probability": (0, 0.99),
-    "time_span_length": (1, _NO_LIMIT),
+    "time_span_length": (1, NO_LIMIT),
     "channel_span_start_probability": (0, 0.99),
-    "channel_span_length": (1, _NO_LIMIT),
+    "channel_span_length": (1, NO_LIMIT),
     "dropout": (0, 0.99),
     "activation_dropout": (0, 0.99),
     "layer_drop": (0, 0.99),
-    "weight_decay": (0, _NO_LIMIT),
-    "evaluate_every_updates": (1, _NO_LIMIT),
-    "dev_seconds": (1e-3, _NO_LIMIT),
-    "patience": (0, _NO_LIMIT),
-    "minutes": (1e-3, _NO_LIMIT),
-    "gradient_clip": (0, _NO_LIMIT),
+    "weight_decay": (0, NO_LIMIT),
+    "evaluate_every_updates": (1, NO_LIMIT),
+    "dev_seconds": (1e-3, NO_LIMIT),
+    "patience": (0, NO_LIMIT),
+    "minutes": (1e-3, NO_LIMIT),
+    "gradient_clip": (0, NO_LIMIT),
     "warmup_share": (0, 1),
     "constant_share": (0, 1),
     "initial_scale": (0, 1),
@@ -170,11 +186,11 @@ _RANGES: dict[str, tuple[float, float]] = {
     "adam_beta2": (0, 1),
     "adam_epsilon": (0, 1),
     "seed": (0, 2**63 - 1),
-    "log_every_updates": (1, _NO_LIMIT),
-    "checkpoint_every_minutes": (0, _NO_LIMIT),
+    "log_every_updates": (1, NO_LIMIT),
+    "checkpoint_every_minutes": (0, NO_LIMIT),
     "collapse_check_share": (0, 2),
-    "collapse_check_updates": (0, _NO_LIMIT),
-    "collapse_retries": (0, _NO_LIMIT),
+    "collapse_check_updates": (0, NO_LIMIT),
+    "collapse_retries": (0, NO_LIMIT),
 }
 
 
