@@ -140,7 +140,7 @@ def _start_acoustically(
             "the quantiser was fitted to its latents.",
         )
     )
-    return replace(state, elapsed_seconds=state.elapsed_seconds + seconds)
+    return replace(state, elapsed_seconds=seconds, started_seconds=seconds)
 
 
 _ACOUSTIC_UPDATE_SAMPLES, _ACOUSTIC_CROP_SAMPLES = 20 * SAMPLE_RATE, 4 * SAMPLE_RATE

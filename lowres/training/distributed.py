@@ -184,5 +184,5 @@ def spread(
             fully_shard(block)
         fully_shard(network)
         return SpreadNetwork(network, network)
-    wrapped = DistributedDataParallel(network, broadcast_buffers=False, find_unused_parameters=skips_layers)
+    wrapped = DistributedDataParallel(network, find_unused_parameters=skips_layers)
     return SpreadNetwork(network, wrapped)

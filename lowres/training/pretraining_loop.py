@@ -144,10 +144,14 @@ class PretrainingLoop:
     def _replan(self) -> bool:
         """Measure the speed of a timed run anew when it is time; tell whether the plan has changed."""
         state, budget = self.state, self._settings.budget_seconds
-        if budget is None or not is_time_to_replan(state.plan, state.step, state.elapsed_seconds, budget):
+        if budget is None:
             return False
-        clock = Clock(elapsed_seconds=state.elapsed_seconds, reserved_seconds=state.last_evaluation_seconds)
-        point = replan_for_budget(state.step, clock, budget)
+        # The schedule has what is left of the budget after the start, or, too late, a little.
+        elapsed, allowed = state.elapsed_seconds - state.started_seconds, max(budget - state.started_seconds, 1.0)
+        if not is_time_to_replan(state.plan, state.step, elapsed, allowed):
+            return False
+        clock = Clock(elapsed_seconds=elapsed, reserved_seconds=state.last_evaluation_seconds)
+        point = replan_for_budget(state.step, clock, allowed)
         self.state = replace(state, plan=(*state.plan, point))
         self._parts.report(PlanReport(state.step, 1, point.progress, point.total_updates, state.elapsed_seconds))
         return True

@@ -41,6 +41,11 @@ class PretrainingState:
     position: MixturePosition = field(default_factory=MixturePosition)
     samples_processed: int = 0
     elapsed_seconds: float = 0.0
+    """Seconds of work so far, evaluations and checkpoints included."""
+
+    started_seconds: float = 0.0
+    """`elapsed_seconds` when the first update began: an acoustic start comes before it."""
+
     last_evaluation_seconds: float = 0.0
     last_evaluation_progress: float = 0.0
     best: BestHeldOut = field(default_factory=BestHeldOut)

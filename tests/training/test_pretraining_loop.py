@@ -101,3 +101,16 @@ def test_a_time_budget_is_planned_from_the_measured_speed() -> None:
     object.__setattr__(run.loop._parts, "clock", lambda: float(next(times)))
     assert run.loop.run() == "finished"
     assert 3 <= run.loop.state.step <= 25
+
+
+def test_the_schedule_of_a_timed_run_begins_after_its_acoustic_start() -> None:
+    progresses = []
+    for started in (0.0, 1_000.0):
+        state = replace(first_state(5_000), elapsed_seconds=started, started_seconds=started)
+        run = tiny_run(state, settings=replace(SETTINGS, budget_seconds=started + 40.0))
+        times = iter(range(10_000))
+        object.__setattr__(run.loop._parts, "clock", lambda times=times: float(next(times)))
+        assert run.loop.run() == "finished"
+        progresses.append([point.progress for point in run.loop.state.plan])
+    assert progresses[0] == pytest.approx(progresses[1])
+    assert 0 < progresses[0][1] < 0.5
