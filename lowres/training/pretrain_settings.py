@@ -183,7 +183,8 @@ class PretrainSettings:
     """bf16 where the processor or GPU computes in it, else fp32; the losses are always fp32."""
 
     compile: bool = False
-    """Whether to compile the network (torch.compile)."""
+    """Whether to compile the network (torch.compile). Not worth it on a processor, where every length of utterance is
+    compiled anew: the first update of a tiny network took more than five minutes. Not tried on a GPU yet."""
 
     activation_checkpointing: bool | None = None
     """Whether to compute the context network's activations again for the backward pass instead of keeping them, which

@@ -234,3 +234,18 @@ def test_initial_weights_are_spread_as_published() -> None:
     convolution = backbone.feature_encoder.others[0].convolution.weight
     assert float(convolution.std()) == pytest.approx((2 / (16 * 3)) ** 0.5, rel=0.1)
     assert 0 <= float(backbone.mask_embedding.min()) <= float(backbone.mask_embedding.max()) <= 1
+
+
+def test_activations_that_are_computed_again_give_the_same_gradients() -> None:
+    torch.manual_seed(0)
+    network = Wav2Vec2(tiny_config()).train()
+    waveforms, num_samples = torch.randn(2, 4_000), torch.tensor([4_000, 3_000])
+    gradients = []
+    for recomputes in (False, True):
+        network.context_network.recomputes_activations = recomputes
+        network.zero_grad()
+        network(waveforms, num_samples).context.square().sum().backward()
+        gradients.append({name: parameter.grad for name, parameter in network.named_parameters()})
+    for name, gradient in gradients[0].items():
+        assert (gradient is None) == (gradients[1][name] is None)
+        assert gradient is None or torch.equal(gradient, gradients[1][name]), name
