@@ -136,11 +136,10 @@ class Wav2Vec2(nn.Module):
             context = self.context_network(rows, lengths, filled)[: len(places)]
         return Wav2Vec2Rows(context, latents, encoded, num_frames)
 
-    def latent_rows(self, waveforms: Tensor, num_samples: Tensor) -> Tensor:
-        """Compute the normalised latents (N, C) alone; arguments and errors as for `forward_rows`."""
-        num_frames = self.count_frames(num_samples)
-        latents: Tensor = self.latent_norm(self._encode(waveforms, num_samples.tolist(), num_frames))
-        return latents
+    def latent_rows(self, waveforms: Tensor, num_samples: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the latents (N, C) alone, before and after their norm; arguments and errors as `forward_rows`."""
+        encoded = self._encode(waveforms, num_samples.tolist(), self.count_frames(num_samples))
+        return encoded, self.latent_norm(encoded)
 
     def count_frames(self, num_samples: Tensor) -> list[int]:
         """Count the frames of utterances of these lengths, num_samples (B,) int64.

@@ -24,6 +24,10 @@ _SAMPLE_RATE = 16_000
 _PEAK_RATE = 2e-3
 _WARMUP_SHARE, _CONSTANT_SHARE = 0.05, 0.45
 _FITTING_FRAMES, _FITTING_BATCHES = 10_000, 20
+_SIZE_WEIGHT = 0.1
+"""Of the latents' mean square. Their norm hides it from the bands, and it grew to 100 in two minutes; pretraining's
+latent penalty would then do nothing but shrink it, at the cost of everything learnt."""
+
 _FAINTEST = 1e-6
 """Added to the energy of a band before its logarithm: quieter than any recording's noise."""
 
@@ -90,8 +94,8 @@ def start_acoustically(
     while heard < wanted and not (heard and is_stop_asked()):
         update = next(updates)
         for batch in update.batches:
-            error = _mean_squared_error(network, head, batch, compute)
-            (error / len(update.batches)).backward()  # type: ignore[no-untyped-call]
+            error, size = _mean_squares(network, head, batch, compute)
+            ((error + _SIZE_WEIGHT * size) / len(update.batches)).backward()  # type: ignore[no-untyped-call]
             errors.append(float(error.detach()))
         clip_gradients(learners, 1.0)
         set_learning_rate(optimizer, _PEAK_RATE * _rate_scale(heard / wanted))
@@ -115,11 +119,15 @@ def _rate_scale(progress: float) -> float:
     return max(1.0 - decayed, 0.02)
 
 
-def _mean_squared_error(network: PretrainingNetwork, head: nn.Module, batch: SpeechBatch, compute: Compute) -> Tensor:
+def _mean_squares(
+    network: PretrainingNetwork, head: nn.Module, batch: SpeechBatch, compute: Compute
+) -> tuple[Tensor, Tensor]:
+    """Return the mean squares of the bands' error and of the latents before their norm."""
     backbone = network.backbone
     waveforms = batch.waveforms.to(compute.device)
     with compute.autocast():
-        predicted = head(backbone.latent_rows(waveforms, batch.num_samples)).float()
+        encoded, latents = backbone.latent_rows(waveforms, batch.num_samples)
+        predicted = head(latents).float()
     config = backbone.config
     targets = [
         log_mel_bands(waveform[:length], frames, config.receptive_field_samples, config.samples_per_frame)
@@ -128,7 +136,7 @@ def _mean_squared_error(network: PretrainingNetwork, head: nn.Module, batch: Spe
         )
         if frames > 0
     ]
-    return functional.mse_loss(predicted, torch.cat(targets))
+    return functional.mse_loss(predicted, torch.cat(targets)), encoded.float().square().mean()
 
 
 def _fit_quantizer(network: PretrainingNetwork, batches: list[SpeechBatch], compute: Compute, seed: int) -> None:
@@ -136,7 +144,8 @@ def _fit_quantizer(network: PretrainingNetwork, batches: list[SpeechBatch], comp
     latents: list[Tensor] = []
     with torch.no_grad(), compute.autocast():
         for batch in reversed(batches):
-            latents.append(network.backbone.latent_rows(batch.waveforms.to(compute.device), batch.num_samples).float())
+            _, rows = network.backbone.latent_rows(batch.waveforms.to(compute.device), batch.num_samples)
+            latents.append(rows.float())
             if sum(map(len, latents)) >= _FITTING_FRAMES:
                 break
     network.quantizer.fit(torch.cat(latents), seeded_generator(seed))
