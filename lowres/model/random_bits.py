@@ -16,4 +16,4 @@ def random_bits(count: int, generator: torch.Generator | None = None) -> Tensor:
     numbers = np.random.Generator(np.random.SFC64(seed)).integers(
         limits.min, limits.max, size=count, dtype=np.int64, endpoint=True
     )
-    return torch.from_numpy(numbers)
+    return torch.from_numpy(numbers) if count else torch.empty(0, dtype=torch.int64)  # numpy's has a stride of 0

@@ -21,3 +21,7 @@ def test_the_default_generator_is_pytorchs() -> None:
     drawn = random_bits(10)
     torch.manual_seed(3)
     assert torch.equal(drawn, random_bits(10))
+
+
+def test_no_bits_can_be_looked_at_as_smaller_numbers_too() -> None:
+    assert random_bits(0).view(torch.int32).shape == (0,)
