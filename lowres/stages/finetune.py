@@ -8,11 +8,11 @@ import torch
 
 from lowres.errors import TrainingError
 from lowres.recipe import Recipe
-from lowres.stages.finetune_attempt import RunContext, begin_attempt, keep_last_as_best, load_saved, updated_record
+from lowres.stages.finetune_attempt import RunContext, begin_attempt, keep_last_as_best, updated_record
 from lowres.stages.finetune_open import FinetuneOptions, open_run
 from lowres.stages.finetune_run import RunRecord, RunStatus
-from lowres.stages.run_folder import write_record
-from lowres.training.checkpoint import TrainingState
+from lowres.stages.run_folder import load_saved, write_record
+from lowres.training.checkpoint import TrainingState, rebuild_training_state
 from lowres.training.collapse import Collapse, Retry, choose_retry
 from lowres.training.loop import Ending, TrainingLoop
 from lowres.training.monitors import NoticeReport, RetryReport, TrainingEvent
@@ -81,7 +81,7 @@ def finetune(
             retries ended in.
     """
     context, is_resumed = open_run(project, recipe, options, watch, is_stop_asked)
-    saved = load_saved(context.folder, context.record) if is_resumed else None
+    saved = load_saved(context.folder, context.record.sha256, rebuild_training_state) if is_resumed else None
     state = saved[0].state if saved else _first_state(context.settings)
     context.folder.metrics.forget_after(state.attempt, state.step if saved else -1)
     write_record(context.folder, updated_record(context.record, state))

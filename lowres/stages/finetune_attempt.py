@@ -15,7 +15,6 @@ from lowres.backbones.checkpoint_folder import (
     write_checkpoint,
 )
 from lowres.backbones.native import load_weights
-from lowres.errors import CheckpointError
 from lowres.model.config import Wav2Vec2Config, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.stages.finetune_dev import evaluate_on_dev
@@ -27,8 +26,6 @@ from lowres.training.batches import BatchSizes
 from lowres.training.checkpoint import (
     SavedTraining,
     TrainingState,
-    load_training_state,
-    rebuild_training_state,
     restore_random_states,
     save_training_state,
 )
@@ -72,27 +69,6 @@ class RunContext:
         """Write an event to metrics.jsonl and hand it to whoever watches."""
         self.folder.metrics.append(event)
         self.watch(event)
-
-
-def load_saved(
-    folder: RunFolder, record: RunRecord
-) -> tuple[SavedTraining[TrainingState], dict[str, torch.Tensor]] | None:
-    """Read the checkpoint to go on from; None when the run was killed before its first.
-
-    Raises:
-        CheckpointError: it is damaged, or belongs to another run.
-    """
-    previous = folder.last.with_name(f".{folder.last.name}.previous")
-    if not folder.last.exists() and not previous.exists():
-        return None
-    checkpoint = read_checkpoint(folder.last)
-    saved = load_training_state(checkpoint.folder / TRAINING_STATE_FILE, rebuild_training_state)
-    if saved.run_sha256 != record.sha256:
-        raise CheckpointError(
-            f"{folder.last} belongs to another run than {folder.path / 'run.json'} describes.",
-            "Restore the run folder from a copy, or start a run of another name with --run NAME.",
-        )
-    return saved, checkpoint.weights
 
 
 def begin_attempt(

@@ -10,17 +10,17 @@ import torch
 from lowres.errors import TrainingError
 from lowres.recipe import Recipe
 from lowres.report.pretraining import write_pretraining_report
-from lowres.stages.pretrain_begin import begin_pretraining, load_saved, updated_record
+from lowres.stages.pretrain_begin import begin_pretraining, updated_record
 from lowres.stages.pretrain_open import PretrainContext, PretrainOptions, open_pretraining
 from lowres.stages.pretrain_run import PretrainRecord, PretrainStatus
-from lowres.stages.run_folder import write_record
+from lowres.stages.run_folder import load_saved, write_record
 from lowres.training.distributed import joined_processes
 from lowres.training.monitors import NoticeReport
 from lowres.training.pretrain_settings import PretrainSettings
 from lowres.training.pretraining_collapse import PretrainingCollapse
 from lowres.training.pretraining_loop import PretrainingEnding, PretrainingLoop
 from lowres.training.pretraining_monitors import PretrainingSums
-from lowres.training.pretraining_parts import PretrainingState
+from lowres.training.pretraining_parts import PretrainingState, rebuild_pretraining_state
 from lowres.training.schedule import plan_for_updates
 from lowres.training.settings import known
 
@@ -89,7 +89,7 @@ def pretrain(
     """
     with joined_processes() as processes:
         context, is_resumed = open_pretraining(project, recipe, options, processes, watch, is_stop_asked)
-        saved = load_saved(context) if is_resumed else None
+        saved = load_saved(context.folder, context.record.sha256, rebuild_pretraining_state) if is_resumed else None
         state = saved[0].state if saved else _first_state(context)
         if processes.is_first:
             context.folder.metrics.forget_after(1, state.step if saved else -1)

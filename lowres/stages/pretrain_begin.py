@@ -13,11 +13,9 @@ from lowres.audio.constants import SAMPLE_RATE
 from lowres.backbones.checkpoint_folder import (
     TRAINING_STATE_FILE,
     CheckpointMetadata,
-    read_checkpoint,
     write_checkpoint,
 )
 from lowres.backbones.native import load_weights
-from lowres.errors import CheckpointError
 from lowres.model.config import quantizer_to_dict, to_dict
 from lowres.model.pretraining import PretrainingNetwork
 from lowres.stages.pretrain_network import build_pretraining_network
@@ -25,14 +23,13 @@ from lowres.stages.pretrain_open import PretrainContext
 from lowres.stages.pretrain_run import PretrainRecord
 from lowres.stages.run_folder import write_record
 from lowres.training.acoustic_start import start_acoustically
-from lowres.training.checkpoint import SavedTraining, load_training_state, save_training_state
+from lowres.training.checkpoint import SavedTraining, save_training_state
 from lowres.training.distributed import SpreadNetwork, spread
 from lowres.training.feed import Feed
 from lowres.training.held_out import evaluate_held_out
 from lowres.training.mixture import MixturePosition, MixtureUpdate, plan_mixture
 from lowres.training.monitors import SAMPLES_PER_HOUR, NoticeReport
 from lowres.training.optimizer import AdamSettings, build_optimizer
-from lowres.training.pretrain_settings import PretrainSettings
 from lowres.training.pretraining_collapse import PretrainingCollapseRule
 from lowres.training.pretraining_loop import PretrainingLoop
 from lowres.training.pretraining_monitors import HeldOutReport, PretrainingSums
@@ -40,7 +37,6 @@ from lowres.training.pretraining_parts import (
     PretrainingLoopSettings,
     PretrainingParts,
     PretrainingState,
-    rebuild_pretraining_state,
 )
 from lowres.training.schedule import GumbelSchedule
 from lowres.training.self_supervision import (
@@ -51,27 +47,6 @@ from lowres.training.self_supervision import (
 )
 from lowres.training.settings import known
 from lowres.training.speech_feed import SpeechUpdate, load_speech_update
-
-
-def load_saved(
-    context: PretrainContext,
-) -> tuple[SavedTraining[PretrainingState], dict[str, torch.Tensor]] | None:
-    """Read the checkpoint to go on from; None when the run was killed before its first.
-
-    Raises:
-        CheckpointError: it is damaged, or belongs to another run.
-    """
-    last = context.folder.last
-    if not last.exists() and not last.with_name(f".{last.name}.previous").exists():
-        return None
-    checkpoint = read_checkpoint(last)
-    saved = load_training_state(checkpoint.folder / TRAINING_STATE_FILE, rebuild_pretraining_state)
-    if saved.run_sha256 != context.record.sha256:
-        raise CheckpointError(
-            f"{last} belongs to another run than {context.folder.path / 'run.json'} describes.",
-            "Restore the run folder from a copy, or start a run of another name with --run NAME.",
-        )
-    return saved, checkpoint.weights
 
 
 def begin_pretraining(
@@ -239,14 +214,6 @@ def _loop_settings(context: PretrainContext) -> PretrainingLoopSettings:
             settings.largest_latent_similarity,
         ),
         hours_per_update=context.record.hours_per_update,
-    )
-
-
-def _gumbel_schedule(settings: PretrainSettings) -> GumbelSchedule:
-    return GumbelSchedule(
-        start=known(settings.gumbel_start, "gumbel_start"),
-        end=known(settings.gumbel_end, "gumbel_end"),
-        factor=settings.gumbel_factor,
     )
 
 

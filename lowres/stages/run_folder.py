@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,9 @@ from typing import Any, Final
 import torch
 
 from lowres import __version__
+from lowres.backbones.checkpoint_folder import TRAINING_STATE_FILE, read_checkpoint
 from lowres.errors import CheckpointError
+from lowres.training.checkpoint import SavedTraining, State, load_training_state
 from lowres.training.monitors import MetricsFile
 from lowres.training.precision import Compute
 
@@ -108,6 +110,32 @@ def read_record_data(folder: RunFolder, names: Collection[str], format_version: 
             "Go on with the lowres version that wrote it, or start a run of another name with --run NAME.",
         )
     return dict(found)
+
+
+def load_saved(
+    folder: RunFolder, run_sha256: str, rebuild: Callable[[dict[str, Any]], State]
+) -> tuple[SavedTraining[State], dict[str, torch.Tensor]] | None:
+    """Read the checkpoint to go on from, with its weights; None when the run was killed before its first.
+
+    Args:
+        folder: the run's.
+        run_sha256: hash of what the killed run and this one must share.
+        rebuild: makes the state of training of plain data.
+
+    Raises:
+        CheckpointError: it is damaged, or belongs to another run.
+    """
+    last = folder.last
+    if not last.exists() and not last.with_name(f".{last.name}.previous").exists():
+        return None
+    checkpoint = read_checkpoint(last)
+    saved = load_training_state(checkpoint.folder / TRAINING_STATE_FILE, rebuild)
+    if saved.run_sha256 != run_sha256:
+        raise CheckpointError(
+            f"{last} belongs to another run than {folder.path / RUN_FILE} describes.",
+            "Restore the run folder from a copy, or start a run of another name with --run NAME.",
+        )
+    return saved, checkpoint.weights
 
 
 def hash_of_fields(record: object, names: Iterable[str]) -> str:
