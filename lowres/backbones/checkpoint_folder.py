@@ -23,7 +23,7 @@ from torch import Tensor
 from lowres import __version__
 from lowres.errors import CheckpointError
 
-CHECKPOINT_FORMAT_VERSION: Final = 2
+CHECKPOINT_FORMAT_VERSION: Final = 3
 METADATA_FILE: Final = "checkpoint.json"
 WEIGHTS_FILE: Final = "weights.safetensors"
 TRAINING_STATE_FILE: Final = "training_state.pt"
@@ -165,7 +165,16 @@ def _add_quantizer_config(found: dict[str, Any]) -> dict[str, Any]:
     return found | {"quantizer_config": None, "format_version": 2}
 
 
-UPGRADES: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {1: _add_quantizer_config}
+def _add_adapters(found: dict[str, Any]) -> dict[str, Any]:
+    """Upgrade from version 2, whose networks had neither adapters nor data2vec's positional embedding."""
+    new_fields = {"positional_layers": 1, "adapter_width": 0, "lora_rank": 0}
+    return found | {"model_config": found["model_config"] | new_fields, "format_version": 3}
+
+
+UPGRADES: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
+    1: _add_quantizer_config,
+    2: _add_adapters,
+}
 """From an old format version to the function that turns its checkpoint.json into the next version's."""
 
 

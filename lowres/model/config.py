@@ -57,6 +57,16 @@ class Wav2Vec2Config:
     positional_groups: int = 16
     """Groups of that convolution."""
 
+    positional_layers: int = 1
+    """Convolutions of the positional embedding: 1, weight-normalised (wav2vec 2.0, HuBERT), or more, each followed by a
+    layer norm without weights (data2vec: 5, with a kernel of 19)."""
+
+    adapter_width: int = 0
+    """Inner width of the bottleneck adapter after each transformer block (MMS: 16); 0 for none."""
+
+    lora_rank: int = 0
+    """Rank of what is added to each of a block's attention projections (LoRA); 0 for none."""
+
     input_dropout: float = 0.0
     """Dropout of the projected latents, before masking."""
 
@@ -94,6 +104,9 @@ class Wav2Vec2Config:
         for name, divisor in (("num_heads", self.num_heads), ("positional_groups", self.positional_groups)):
             if divisor < 1 or self.width % divisor:
                 raise ValueError(f"width {self.width} is not a multiple of {name} {divisor}")
+        for name, least in (("positional_layers", 1), ("adapter_width", 0), ("lora_rank", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least {least}")
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name.endswith(("dropout", "layer_drop", "probability")) and not 0 <= value < 1:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from lowres.model.adapters import BottleneckAdapter, LowRankUpdate
 from lowres.model.attention import attend
 from lowres.model.config import Wav2Vec2Config
 from lowres.model.dropout import dropout
@@ -56,19 +57,24 @@ class ContextNetwork(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Self-attention and feed-forward, each with a residual connection and a layer norm."""
+    """Self-attention and feed-forward, each with a residual connection and a layer norm; then an adapter, if any."""
 
     def __init__(self, config: Wav2Vec2Config) -> None:
         super().__init__()
-        self.attention = SelfAttention(config.width, config.num_heads, config.attention_dropout)
+        self.attention = SelfAttention(config)
         self.attention_norm = nn.LayerNorm(config.width)
         self.feed_forward = FeedForward(config.width, config.feed_forward_width, config.activation_dropout)
         self.feed_forward_norm = nn.LayerNorm(config.width)
+        self.adapter = BottleneckAdapter(config.width, config.adapter_width) if config.adapter_width else None
         self.is_pre_norm = config.transformer_norm == "pre"
         self.dropout = config.dropout
 
     def forward(self, rows: Tensor, num_frames: Sequence[int], places: Tensor | None = None) -> Tensor:
         """Map rows (N, D) to (N, D), or with places (P,) to those rows of it: (P, D)."""
+        rows = self._attend_and_feed_forward(rows, num_frames, places)
+        return rows if self.adapter is None else self.adapter(rows)
+
+    def _attend_and_feed_forward(self, rows: Tensor, num_frames: Sequence[int], places: Tensor | None) -> Tensor:
         attended = self.attention(self.attention_norm(rows) if self.is_pre_norm else rows, num_frames, places)
         if places is not None:
             rows = rows.index_select(0, places)
@@ -86,23 +92,32 @@ class TransformerBlock(nn.Module):
 class SelfAttention(nn.Module):
     """Multi-head attention of each utterance to itself."""
 
-    def __init__(self, width: int, num_heads: int, dropout: float) -> None:
+    def __init__(self, config: Wav2Vec2Config) -> None:
         super().__init__()
+        width, rank = config.width, config.lora_rank
         # Queries, keys and values in one product; their published weights stack in this order.
         self.query_key_value = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
-        self.num_heads, self.dropout = num_heads, dropout
+        self.query_key_value_update = LowRankUpdate(width, 3, rank) if rank else None
+        self.output_update = LowRankUpdate(width, 1, rank) if rank else None
+        self.num_heads, self.dropout = config.num_heads, config.attention_dropout
         for linear in (self.query_key_value, self.output):
             initialize_linear(linear)
 
     def forward(self, rows: Tensor, num_frames: Sequence[int], places: Tensor | None = None) -> Tensor:
         """Map rows (N, D) to (N, D), or with places (P,) to those rows of it: (P, D)."""
-        heads = self.query_key_value(rows).view(len(rows), 3, self.num_heads, -1)
-        attended = attend(heads, num_frames, self.dropout if self.training else 0.0)
+        heads = _apply(self.query_key_value, self.query_key_value_update, rows)
+        attended = attend(
+            heads.view(len(rows), 3, self.num_heads, -1), num_frames, self.dropout if self.training else 0.0
+        )
         if places is not None:
             attended = attended.index_select(0, places)
-        projected: Tensor = self.output(attended)
-        return projected
+        return _apply(self.output, self.output_update, attended)
+
+
+def _apply(linear: nn.Linear, update: LowRankUpdate | None, rows: Tensor) -> Tensor:
+    mapped: Tensor = linear(rows)
+    return mapped if update is None else mapped + update(rows)
 
 
 class FeedForward(nn.Module):

@@ -115,15 +115,20 @@ def test_an_unknown_version_is_an_error_that_names_it(folder: Path) -> None:
         read_metadata(folder)
 
 
-def test_a_checkpoint_of_version_1_is_upgraded(folder: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_checkpoint_of_an_old_version_is_upgraded(folder: Path, version: int) -> None:
     path = folder / "checkpoint.json"
     content = json.loads(path.read_text(encoding="utf-8"))
-    del content["metadata_sha256"], content["quantizer_config"]
-    content["format_version"] = 1
+    del content["metadata_sha256"]
+    for name in ("positional_layers", "adapter_width", "lora_rank"):
+        del content["model_config"][name]
+    if version == 1:
+        del content["quantizer_config"]
+    content["format_version"] = version
     sealed = hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode("utf-8")).hexdigest()
     path.write_text(json.dumps({**content, "metadata_sha256": sealed}), encoding="utf-8")
     found = read_metadata(folder)
-    assert (found.format_version, found.quantizer_config) == (2, None)
+    assert (found.format_version, found.quantizer_config) == (3, None)
     assert load_recognizer(folder).metadata == found
 
 
