@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE
-from lowres.backbones.native import Backbone, load_backbone, load_weights
-from lowres.errors import CheckpointError
+from lowres.backbones.native import Backbone, load_weights
 from lowres.model.config import Wav2Vec2Config, from_dict, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe
+from lowres.stages.backbone import find_backbone
 from lowres.stages.finetune_speech import FinetuneSpeech
 from lowres.training.settings import FinetuneSettings, HourDefaults, defaults_for_hours, known, with_hour_defaults
 
@@ -59,10 +59,7 @@ def choose_start(recipe: Recipe, project: Path) -> Start:
     """
     if not recipe.finetune.backbone:
         return Start(recipe.network_config(), None)
-    folder = project / Path(recipe.finetune.backbone).expanduser()
-    if not folder.exists():
-        raise CheckpointError(f"There is no backbone in {folder}.", "finetune.backbone must name a checkpoint folder.")
-    backbone = load_backbone(folder)
+    backbone = find_backbone(project, recipe.finetune.backbone, setting="finetune.backbone")
     return Start(backbone.config, backbone)
 
 

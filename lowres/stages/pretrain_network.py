@@ -9,11 +9,12 @@ import numpy as np
 import torch
 
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE
-from lowres.backbones.native import BACKBONE_PREFIX, Backbone, load_backbone, load_weights
+from lowres.backbones.native import BACKBONE_PREFIX, Backbone, load_weights
 from lowres.errors import CheckpointError
 from lowres.model.config import QuantizerConfig, Wav2Vec2Config
 from lowres.model.pretraining import PretrainingNetwork
 from lowres.recipe import Recipe
+from lowres.stages.backbone import find_backbone
 from lowres.training.pretrain_settings import PretrainSettings, settle_pretraining
 from lowres.training.settings import known
 
@@ -68,12 +69,7 @@ def choose_pretrain_start(recipe: Recipe, settings: PretrainSettings, project: P
     backbone = None
     config = recipe.network_config()
     if settings.backbone:
-        folder = project / Path(settings.backbone).expanduser()
-        if not folder.exists():
-            raise CheckpointError(
-                f"There is no backbone in {folder}.", "pretrain.backbone must name a checkpoint folder."
-            )
-        backbone = load_backbone(folder)
+        backbone = find_backbone(project, settings.backbone, setting="pretrain.backbone")
         config = backbone.config
     settings = settle_pretraining(settings, config, is_continued=backbone is not None)
     overridden: Collection[str] = recipe.model.overrides
