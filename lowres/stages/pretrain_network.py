@@ -10,7 +10,6 @@ import torch
 
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE
 from lowres.backbones.native import BACKBONE_PREFIX, Backbone, load_weights
-from lowres.errors import CheckpointError
 from lowres.model.config import QuantizerConfig, Wav2Vec2Config
 from lowres.model.pretraining import PretrainingNetwork
 from lowres.recipe import Recipe
