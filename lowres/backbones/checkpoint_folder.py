@@ -54,6 +54,12 @@ class CheckpointMetadata:
     backbone_licence: str = ""
     """Licence of the backbone it was trained from; "" when it was trained from random weights."""
 
+    backbone_reference: str = ""
+    """What the recipe called the backbone that most of the weights lie in; "" where all of them lie here."""
+
+    backbone_sha256: str = ""
+    """Hash of that backbone's weights (`Backbone.sha256`); "" where all weights lie here."""
+
     training: dict[str, Any] = field(default_factory=dict)
     """Seed, subset with its hash, hours of audio processed, dev error rates: plain data, for people and reports."""
 
@@ -166,9 +172,10 @@ def _add_quantizer_config(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_adapters(found: dict[str, Any]) -> dict[str, Any]:
-    """Upgrade from version 2, whose networks had neither adapters nor data2vec's positional embedding."""
+    """Upgrade from version 2, which knew neither adapters nor data2vec's positional embedding."""
     new_fields = {"positional_layers": 1, "adapter_width": 0, "lora_rank": 0}
-    return found | {"model_config": found["model_config"] | new_fields, "format_version": 3}
+    config = found["model_config"] | new_fields
+    return found | {"model_config": config, "backbone_reference": "", "backbone_sha256": "", "format_version": 3}
 
 
 UPGRADES: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {

@@ -1,6 +1,6 @@
 """Recognisers and backbones out of lowres's own checkpoint folders, each with its vocabulary and its past checked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lowres import __version__
-from lowres.backbones.checkpoint_folder import RESTORE, Checkpoint, CheckpointMetadata, read_checkpoint
+from lowres.backbones.checkpoint_folder import RESTORE, WEIGHTS_FILE, Checkpoint, CheckpointMetadata, read_checkpoint
 from lowres.errors import CheckpointError
 from lowres.model.config import QuantizerConfig, Wav2Vec2Config, from_dict, quantizer_from_dict
 from lowres.model.ctc import CTCRecognizer
@@ -48,13 +48,25 @@ class Backbone:
     heads: PretrainingHeads | None = None
     """None in a backbone that came without them."""
 
+    @property
+    def sha256(self) -> str:
+        """Hash of the file that the weights came from."""
+        return self.metadata.files[WEIGHTS_FILE]
 
-def load_recognizer(checkpoint_folder: Path, *, device: str = "cpu") -> Recognizer:
+
+def load_recognizer(
+    checkpoint_folder: Path, *, device: str = "cpu", find_backbone: Callable[[str], Backbone] | None = None
+) -> Recognizer:
     """Load a recogniser: its network in evaluation mode, its vocabulary, and what is known about it.
 
+    Args:
+        checkpoint_folder: the folder.
+        device: where to put the network.
+        find_backbone: loads the backbone that a checkpoint of adapters names.
+
     Raises:
-        CheckpointError: the folder is missing, damaged, of an unknown version, a backbone, or its vocabulary does not
-            fit its head.
+        CheckpointError: the folder is missing, damaged, of an unknown version, a backbone, its vocabulary does not
+            fit its head, or the backbone it was trained on is missing or another one.
     """
     checkpoint = read_checkpoint(checkpoint_folder, device=device)
     vocabulary = vocabulary_of(checkpoint)
@@ -65,8 +77,28 @@ def load_recognizer(checkpoint_folder: Path, *, device: str = "cpu") -> Recogniz
             RESTORE,
         )
     model = CTCRecognizer(config_of(checkpoint.metadata, checkpoint_folder), len(vocabulary.tokens)).to(device)
-    load_weights(model, checkpoint.weights, checkpoint_folder)
+    load_weights(model, _with_backbone(checkpoint, find_backbone), checkpoint_folder)
     return Recognizer(model.eval(), vocabulary, checkpoint.metadata)
+
+
+def _with_backbone(checkpoint: Checkpoint, find_backbone: Callable[[str], Backbone] | None) -> dict[str, Tensor]:
+    """Return all weights of a recogniser, those that lie in its backbone included."""
+    metadata, folder = checkpoint.metadata, checkpoint.folder
+    if not metadata.backbone_sha256:
+        return checkpoint.weights
+    if find_backbone is None:
+        raise CheckpointError(
+            f"{folder} holds only what was trained on top of the backbone {metadata.backbone_reference}.",
+            "Use it through its project, which knows where that backbone is.",
+        )
+    backbone = find_backbone(metadata.backbone_reference)
+    if backbone.sha256 != metadata.backbone_sha256:
+        raise CheckpointError(
+            f"{folder} was trained on top of another backbone than the one that {metadata.backbone_reference} is now "
+            f"(sha256 {metadata.backbone_sha256[:12]}, found {backbone.sha256[:12]}).",
+            "Put the backbone it was trained on back to where it was.",
+        )
+    return {BACKBONE_PREFIX + name: weight for name, weight in backbone.weights.items()} | checkpoint.weights
 
 
 def load_backbone(checkpoint_folder: Path, *, device: str = "cpu") -> Backbone:
@@ -77,6 +109,12 @@ def load_backbone(checkpoint_folder: Path, *, device: str = "cpu") -> Backbone:
     """
     checkpoint = read_checkpoint(checkpoint_folder, device=device)
     metadata, config = checkpoint.metadata, config_of(checkpoint.metadata, checkpoint_folder)
+    if metadata.backbone_sha256:
+        raise CheckpointError(
+            f"{checkpoint_folder} is no whole network: it holds what was trained on top of "
+            f"{metadata.backbone_reference}.",
+            f"Start from {metadata.backbone_reference} itself.",
+        )
     if metadata.kind == "backbone" and metadata.quantizer_config is None:
         return Backbone(config, checkpoint.weights, metadata)
     inside = {name for name in checkpoint.weights if name.startswith(BACKBONE_PREFIX)}
@@ -127,13 +165,21 @@ def _unknown_network(folder: Path, error: Exception) -> CheckpointError:
     )
 
 
-def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], folder: Path) -> None:
+def load_weights(
+    module: torch.nn.Module, weights: Mapping[str, Tensor], folder: Path, *, names: Collection[str] | None = None
+) -> None:
     """Put weights into a module, every name and shape matching.
+
+    Args:
+        module: what they are put into.
+        weights: tensors by name.
+        folder: where they came from, for the error.
+        names: the tensors there must be, no fewer and no more; None demands all of the module's.
 
     Raises:
         CheckpointError: a tensor is missing, unknown or of another shape; the module is then unchanged.
     """
-    wanted = module.state_dict()
+    wanted = {name: weight for name, weight in module.state_dict().items() if names is None or name in names}
     missing = sorted(set(wanted) - set(weights))
     unknown = sorted(set(weights) - set(wanted))
     shapes = sorted(name for name in set(wanted) & set(weights) if wanted[name].shape != weights[name].shape)
@@ -144,4 +190,4 @@ def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], folder:
             if names
         ]
         raise CheckpointError(f"The weights in {folder} do not fit the network: tensors {', '.join(parts)}.", RESTORE)
-    module.load_state_dict(weights, strict=True)
+    module.load_state_dict(weights, strict=names is None)

@@ -6,7 +6,7 @@ from lowres.backbones.native import Backbone, load_backbone
 from lowres.errors import CheckpointError
 
 
-def find_backbone(project: Path, reference: str, *, setting: str) -> Backbone:
+def find_backbone(project: Path, reference: str, *, setting: str = "finetune.backbone") -> Backbone:
     """Load the backbone that `reference` names.
 
     Args:

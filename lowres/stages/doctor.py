@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from lowres import __version__
 from lowres.errors import AudioError, LowresError
+from lowres.training.machine_memory import machine_memory_gb
 
 Verdict = Literal["good", "note", "broken"]
 
@@ -151,7 +152,7 @@ def _check_gpu() -> list[Finding]:
 
 
 def _check_memory() -> list[Finding]:
-    total, available = _memory_gb()
+    total, available = machine_memory_gb()
     if total is None:
         return [Finding("memory", "note", "its size cannot be read on this system")]
     free = "" if available is None else f", {available:.1f} GB free now"
@@ -160,20 +161,6 @@ def _check_memory() -> list[Finding]:
         remedy = "Close other programs, or train with --set finetune.micro_batch_seconds=10 and the model preset xs."
         return [Finding("memory", "note", detail, remedy)]
     return [Finding("memory", "good", detail)]
-
-
-def _memory_gb() -> tuple[float | None, float | None]:
-    """Give total and available memory in GB (10^9 bytes); None for what this system does not tell."""
-    try:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
-    except (AttributeError, ValueError, OSError):
-        return None, None
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return total, None
-    free = [int(line.split()[1]) * 1024 / 1e9 for line in lines if line.startswith("MemAvailable:")]
-    return total, free[0] if free else None
 
 
 def _check_disk(project: Path) -> list[Finding]:

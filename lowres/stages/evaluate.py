@@ -21,6 +21,7 @@ from lowres.report.contents import ReportContents
 from lowres.report.files import write_report
 from lowres.report.recordings import embed_recordings
 from lowres.scoring.scorecard import Rates, Scorecard, ScoredText, score
+from lowres.stages.backbone import find_backbone
 from lowres.stages.evaluate_run import (
     best_checkpoint,
     cautions_about_changes,
@@ -136,7 +137,9 @@ def evaluate(
     run = find_run(project, options.run)
     split = choose_split(corpus, options.split or recipe.evaluate.split)
     compute = choose_compute(options.precision)
-    recognizer = load_recognizer(best_checkpoint(run), device=compute.device)
+    recognizer = load_recognizer(
+        best_checkpoint(run), device=compute.device, find_backbone=partial(find_backbone, project)
+    )
     rows = corpus.rows(split)
     total = float(rows["duration_seconds"].sum())
     batch_seconds = options.batch_seconds or DEFAULT_BATCH_SECONDS[compute.device]

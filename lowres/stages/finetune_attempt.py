@@ -18,10 +18,11 @@ from lowres.backbones.native import load_weights
 from lowres.model.config import Wav2Vec2Config, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.stages.finetune_dev import evaluate_on_dev
-from lowres.stages.finetune_network import Start, build_network
+from lowres.stages.finetune_network import Start, build_network, chosen_adaptation
 from lowres.stages.finetune_run import RunRecord
 from lowres.stages.finetune_speech import FinetuneSpeech
 from lowres.stages.run_folder import RunFolder, write_record
+from lowres.training.adaptation import names_that_learn
 from lowres.training.batches import BatchSizes
 from lowres.training.checkpoint import (
     SavedTraining,
@@ -98,7 +99,7 @@ def begin_attempt(
     optimizer = build_optimizer(model, adam)
     if saved is not None:
         training, weights = saved
-        load_weights(model, weights, context.folder.last)
+        load_weights(model, weights, context.folder.last, names=_names_to_store(context, model))
         optimizer.load_state_dict(training.optimizer)
         if training.random_states is not None:
             restore_random_states(training.random_states, masking)
@@ -109,19 +110,23 @@ def _parts(
     context: RunContext, model: CTCRecognizer, optimizer: torch.optim.Optimizer, masking: torch.Generator
 ) -> LoopParts:
     speech = context.speech
+    stored = _names_to_store(context, model)
+
+    def to_store() -> dict[str, torch.Tensor]:
+        return {name: weight for name, weight in model.state_dict().items() if name in stored}
 
     def evaluate() -> DevScores:
         assert speech.dev is not None
         return evaluate_on_dev(model, speech.vocabulary, speech.dev, compute=context.compute, sizes=context.sizes)
 
     def save_best(state: TrainingState, scores: DevScores) -> None:
-        write_checkpoint(context.folder.best, model.state_dict(), checkpoint_metadata(context, state, scores))
+        write_checkpoint(context.folder.best, to_store(), checkpoint_metadata(context, state, scores))
 
     def save_last(training: SavedTraining[TrainingState]) -> None:
         context.folder.metrics.flush()
         write_checkpoint(
             context.folder.last,
-            model.state_dict(),
+            to_store(),
             checkpoint_metadata(context, training.state, None),
             write_more=lambda folder: save_training_state(folder / TRAINING_STATE_FILE, training),
         )
@@ -143,6 +148,13 @@ def _parts(
         is_stop_asked=context.is_stop_asked,
         clock=context.clock,
     )
+
+
+def _names_to_store(context: RunContext, model: CTCRecognizer) -> set[str]:
+    """Name the tensors that a checkpoint holds: all, or only those that learn where the backbone stays as it is."""
+    if chosen_adaptation(context.settings) == "full":
+        return set(model.state_dict())
+    return names_that_learn(model)
 
 
 def keep_last_as_best(context: RunContext, state: TrainingState) -> None:
@@ -215,6 +227,7 @@ def checkpoint_metadata(context: RunContext, state: TrainingState, scores: DevSc
         "backbone": record.backbone,
         "machine": record.machine,
     }
+    is_partial = chosen_adaptation(context.settings) != "full"
     return CheckpointMetadata(
         kind="recognizer",
         model_config=to_dict(context.config),
@@ -223,5 +236,7 @@ def checkpoint_metadata(context: RunContext, state: TrainingState, scores: DevSc
         step=state.step,
         recipe_sha256=record.recipe_sha256,
         backbone_licence=record.backbone_licence,
+        backbone_reference=record.backbone if is_partial else "",
+        backbone_sha256=record.backbone_sha256 if is_partial else "",
         training=training,
     )

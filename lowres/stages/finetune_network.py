@@ -1,6 +1,7 @@
 """The network of a run: its configuration from recipe, backbone and hours of data, and its weights from either."""
 
 import random
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,14 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from lowres.backbones.checkpoint_folder import WEIGHTS_FILE
 from lowres.backbones.native import Backbone, load_weights
 from lowres.model.config import Wav2Vec2Config, from_dict, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe
 from lowres.stages.backbone import find_backbone
 from lowres.stages.finetune_speech import FinetuneSpeech
-from lowres.training.settings import FinetuneSettings, HourDefaults, defaults_for_hours, known, with_hour_defaults
+from lowres.training.adaptation import learn_only
+from lowres.training.finetune_defaults import HourDefaults, defaults_for_hours, with_hour_defaults
+from lowres.training.settings import Adaptation, FinetuneSettings, known
 
 # Which field of the network follows which setting of fine-tuning.
 NETWORK_FIELDS = {
@@ -43,7 +45,7 @@ class Start:
     @property
     def backbone_sha256(self) -> str:
         """Hash of the backbone's weights; "" without one."""
-        return self.backbone.metadata.files[WEIGHTS_FILE] if self.backbone else ""
+        return self.backbone.sha256 if self.backbone else ""
 
     @property
     def backbone_licence(self) -> str:
@@ -64,15 +66,20 @@ def choose_start(recipe: Recipe, project: Path) -> Start:
 
 
 def settle(
-    settings: FinetuneSettings, start: Start, speech: FinetuneSpeech, overridden: Collection[str]
+    settings: FinetuneSettings,
+    start: Start,
+    speech: FinetuneSpeech,
+    overridden: Collection[str],
+    adaptation: Adaptation = "full",
 ) -> tuple[FinetuneSettings, Wav2Vec2Config]:
-    """Fill in what follows from the hours of data, and put masking and dropout into the network.
+    """Fill in what follows from the hours of data, and put masking, dropout and adapters into the network.
 
     Args:
         settings: as the recipe and the command line have them.
         start: where the weights come from.
         speech: the training speech, for its hours and the mean length of its utterances.
         overridden: fields that the recipe's [model] sets; they win over the defaults by hours, not over [finetune].
+        adaptation: what of the backbone learns.
 
     Returns:
         Settings without gaps, and the network to build.
@@ -81,12 +88,17 @@ def settle(
         speech.hours,
         mean_seconds=speech.mean_seconds,
         backbone_width=start.config.width if start.backbone else None,
+        adaptation=adaptation,
     )
     from_model = {
         setting: getattr(start.config, name) for name, setting in NETWORK_FIELDS.items() if name in overridden
     }
-    filled = with_hour_defaults(settings, _put_in(defaults, from_model))
+    filled = with_hour_defaults(replace(settings, adaptation=adaptation), _put_in(defaults, from_model))
     network = {name: known(getattr(filled, setting), setting) for name, setting in NETWORK_FIELDS.items()}
+    if adaptation == "adapter":
+        network["adapter_width"] = start.config.adapter_width or settings.adapter_width
+    if adaptation == "lora":
+        network["lora_rank"] = settings.lora_rank
     return filled, from_dict(to_dict(start.config) | network)
 
 
@@ -103,7 +115,7 @@ def build_network(
         config: what `settle` returned.
         vocabulary_size: labels, the blank included.
         start: where the backbone's weights come from.
-        settings: whether the feature encoder learns.
+        settings: what of it learns.
         seed: of this attempt; the same seed gives the same weights on every machine with this torch version.
         device: where to put it.
     """
@@ -112,6 +124,24 @@ def build_network(
     torch.manual_seed(seed)
     model = CTCRecognizer(config, vocabulary_size)
     if start.backbone is not None:
-        load_weights(model.backbone, start.backbone.weights, Path(settings.backbone))
+        new = {name: weight for name, weight in model.backbone.state_dict().items() if _ADAPTER_NAMES.search(name)}
+        load_weights(model.backbone, new | start.backbone.weights, Path(settings.backbone))
     model.freeze_feature_encoder(not known(settings.train_feature_encoder, "train_feature_encoder"))
+    adaptation = chosen_adaptation(settings)
+    learn_only(model, adaptation, num_last_layers=settings.num_last_layers)
     return model.to(device)
+
+
+_ADAPTER_NAMES = re.compile(r"\.adapter\.|_update\.")
+"""What adaptation adds to a backbone's tensors."""
+
+
+def chosen_adaptation(settings: FinetuneSettings) -> Adaptation:
+    """Return the adaptation of settings that `settle` has filled.
+
+    Raises:
+        ValueError: it is still "auto", which is a defect of the caller.
+    """
+    if settings.adaptation == "auto":
+        raise ValueError("the adaptation is not chosen yet: call settle first")
+    return settings.adaptation

@@ -15,6 +15,8 @@ from lowres.stages.finetune_network import Start, choose_start, settle
 from lowres.stages.finetune_run import RunRecord, check_same_run, find_resumable, read_record, record_of_speech
 from lowres.stages.finetune_speech import FinetuneSpeech, hours_label, load_speech
 from lowres.stages.run_folder import RECIPE_FILE, RUN_FILE, RunFolder, describe_machine, name_is_no_path
+from lowres.training.adaptation import AdaptationChoice, choose_adaptation
+from lowres.training.machine_memory import machine_memory_gb
 from lowres.training.memory import choose_micro_batch_seconds
 from lowres.training.monitors import TrainingEvent
 from lowres.training.precision import Compute, choose_compute
@@ -67,6 +69,8 @@ def open_run(
         )
     start = choose_start(recipe, project)
     asked = _put_over(recipe.finetune, options)
+    if recorded is not None and asked.adaptation == "auto":
+        asked = replace(asked, adaptation=recorded.settings["adaptation"])  # another machine might choose another
     speech = load_speech(
         project / "corpus",
         hours=options.hours,
@@ -74,10 +78,13 @@ def open_run(
         config=start.config,
         dev_seconds=dev_seconds_for(asked),
     )
-    settings, config = settle(asked, start, speech, recipe.model.overrides)
-    compute = choose_compute(settings.precision)
+    compute = choose_compute(asked.precision)
+    choice = _choose_adaptation(asked, start, speech, compute)
+    settings, config = settle(asked, start, speech, recipe.model.overrides, choice.adaptation)
     settings = _with_micro_batch(settings, config, compute, recorded)
     record = _describe_run(folder, recipe, options, start, speech, (settings, config, compute))
+    if start.backbone is not None:
+        record = replace(record, warnings=(choice.sentence, *record.warnings))
     if recorded is not None:
         check_same_run(recorded, record, folder)
         record = replace(record, times_resumed=recorded.times_resumed + 1)
@@ -148,6 +155,31 @@ def _put_over(settings: FinetuneSettings, options: FinetuneOptions) -> FinetuneS
     seed = settings.seed if options.seed is None else options.seed
     minutes = settings.minutes if options.minutes is None else options.minutes
     return replace(settings, seed=seed, minutes=minutes)
+
+
+def _choose_adaptation(
+    asked: FinetuneSettings, start: Start, speech: FinetuneSpeech, compute: Compute
+) -> AdaptationChoice:
+    """Take what the recipe says of the backbone is to learn, or choose it.
+
+    Raises:
+        CheckpointError: something of a backbone is to learn, and there is none.
+    """
+    if start.backbone is None:
+        if asked.adaptation not in ("auto", "full"):
+            raise CheckpointError(
+                f"finetune.adaptation is {asked.adaptation}, which trains a part of a backbone, and there is none.",
+                "Name one with finetune.backbone, or leave finetune.adaptation out.",
+            )
+        return AdaptationChoice("full", "")
+    if asked.adaptation != "auto":
+        return AdaptationChoice(asked.adaptation, f"Adaptation: {asked.adaptation}, as the recipe says.")
+    num_parameters = sum(weight.numel() for weight in start.backbone.weights.values())
+    if compute.device == "cuda":
+        memory_gb: float | None = torch.cuda.get_device_properties(0).total_memory / 1e9
+    else:
+        memory_gb, _ = machine_memory_gb()
+    return choose_adaptation(num_parameters, hours=speech.hours, device=compute.device, memory_gb=memory_gb)
 
 
 def _with_micro_batch(

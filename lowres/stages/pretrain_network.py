@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lowres.backbones.checkpoint_folder import WEIGHTS_FILE
 from lowres.backbones.native import BACKBONE_PREFIX, Backbone, load_weights
 from lowres.model.config import QuantizerConfig, Wav2Vec2Config
 from lowres.model.pretraining import PretrainingNetwork
@@ -51,7 +50,7 @@ class PretrainStart:
     @property
     def backbone_sha256(self) -> str:
         """Hash of the backbone's weights; "" without one."""
-        return self.backbone.metadata.files[WEIGHTS_FILE] if self.backbone else ""
+        return self.backbone.sha256 if self.backbone else ""
 
     @property
     def backbone_licence(self) -> str:

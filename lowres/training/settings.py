@@ -1,17 +1,14 @@
-"""What a recipe may say about fine-tuning, and the values that follow from the hours of speech at hand.
-
-Starting from a backbone, the numbers are those of wav2vec 2.0's published configurations for 10 minutes, 1 hour and
-10 hours (paper, section 4.3 and appendix B; fairseq's `config/finetuning/{base,vox}_{10m,1h,10h}.yaml`). Starting
-from random weights nothing is published for so little speech; those numbers are ours. Imports no torch.
-"""
+"""What a recipe may say about fine-tuning. Imports no torch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, TypeVar
 
 from pydantic import ConfigDict
 
-from lowres.training.schedule import NUM_EVALUATIONS
+Adaptation = Literal["full", "adapter", "lora", "last_layers"]
+"""What of a backbone learns: everything but the convolutions; adapters in it (MMS); low-rank updates of its attention
+(LoRA); its last transformer blocks. The CTC head always does."""
 
 Precision = Literal["auto", "bf16", "fp32"]
 Known = TypeVar("Known")
@@ -19,12 +16,25 @@ Known = TypeVar("Known")
 
 @dataclass(frozen=True)
 class FinetuneSettings:
-    """The `[finetune]` section of a recipe. A field that is None follows the hours of data (`defaults_for_hours`)."""
+    """The `[finetune]` section of a recipe. A field that is None follows hours and backbone (`finetune_defaults`)."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     backbone: str = ""
     """Checkpoint folder to start from, relative to the project; empty starts from random weights."""
+
+    adaptation: Literal["auto"] | Adaptation = "auto"
+    """What of the backbone learns: "full", "adapter", "lora" or "last_layers"; "auto" chooses by hours, size and
+    memory, and says why (`lowres.training.adaptation`)."""
+
+    adapter_width: int = 16
+    """Inner width of the adapters (MMS: 16), where `adaptation` is "adapter" and the backbone brings none."""
+
+    lora_rank: int = 8
+    """Rank of the low-rank updates, where `adaptation` is "lora"."""
+
+    num_last_layers: int = 4
+    """Transformer blocks that learn, where `adaptation` is "last_layers"."""
 
     learning_rate: float | None = None
     """Peak learning rate of the tri-stage schedule."""
@@ -160,6 +170,9 @@ def refuse_out_of_range(settings: object, ranges: Mapping[str, tuple[float, floa
 
 
 _RANGES: dict[str, tuple[float, float]] = {
+    "adapter_width": (1, NO_LIMIT),
+    "lora_rank": (1, NO_LIMIT),
+    "num_last_layers": (1, NO_LIMIT),
     "learning_rate": (1e-12, 1.0),
     "updates": (1, NO_LIMIT),
     "head_only_updates": (0, NO_LIMIT),
@@ -194,108 +207,11 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True)
-class HourDefaults:
-    """The values that follow from the hours of data; each field is described in `FinetuneSettings`."""
-
-    learning_rate: float
-    updates: int
-    head_only_updates: int
-    seconds_per_update: float
-    time_span_start_probability: float
-    time_span_length: int
-    channel_span_start_probability: float
-    channel_span_length: int
-    dropout: float
-    activation_dropout: float
-    layer_drop: float
-    weight_decay: float
-    train_feature_encoder: bool
-
-
-_TEN_MINUTES, _ONE_HOUR, _TEN_HOURS = range(3)
-
-_FROM_BASE = HourDefaults(
-    learning_rate=5e-5, updates=13_000, head_only_updates=10_000, seconds_per_update=1_600.0,
-    time_span_start_probability=0.065, time_span_length=10,
-    channel_span_start_probability=0.25 / 64, channel_span_length=64,
-    dropout=0.0, activation_dropout=0.1, layer_drop=0.1, weight_decay=0.0, train_feature_encoder=False,
-)  # fmt: skip
-
-_FROM_RANDOM = HourDefaults(
-    learning_rate=1e-3, updates=6_000, head_only_updates=0, seconds_per_update=12.0,
-    time_span_start_probability=0.01, time_span_length=10,
-    channel_span_start_probability=0.0, channel_span_length=16,
-    dropout=0.1, activation_dropout=0.1, layer_drop=0.0, weight_decay=0.01, train_feature_encoder=True,
-)  # fmt: skip
-
-
-_FEWEST_UTTERANCES_PER_UPDATE = 4
-"""From random weights an update of one or two utterances is too noisy: Yoruba's, of 10.6 s each, stayed silent."""
-
-
-def defaults_for_hours(hours: float, *, mean_seconds: float = 3.0, backbone_width: int | None = None) -> HourDefaults:
-    """Choose what follows from the hours of transcribed speech.
-
-    Args:
-        hours: hours of training speech, above 0. Under 30 minutes the published 10 minute configuration is used,
-            under 5 hours the 1 hour one, and the 10 hour one above.
-        mean_seconds: mean length of its utterances. From random weights an update grows to hold four of them, and
-            the updates become fewer, so that as much audio is heard.
-        backbone_width: width of the backbone's context network (768 for BASE, 1024 and more for LARGE and XLS-R);
-            None when training starts from random weights.
-
-    Returns:
-        The defaults; fairseq's mask probabilities (p x M) are divided by M here.
-    """
-    column = _TEN_MINUTES if hours < 0.5 else _ONE_HOUR if hours < 5.0 else _TEN_HOURS
-    if backbone_width is None:
-        # Few utterances are seen often: the updates grow with the data, the size of an update does not.
-        seconds = max(_FROM_RANDOM.seconds_per_update, _FEWEST_UTTERANCES_PER_UPDATE * round(mean_seconds))
-        updates = round((6_000, 15_000, 40_000)[column] * _FROM_RANDOM.seconds_per_update / seconds)
-        return replace(_FROM_RANDOM, updates=updates, seconds_per_update=seconds)
-    updates = (13_000, 13_000, 20_000)[column]
-    if backbone_width < 1024:
-        channel_mask = (0.25, 0.25, 0.5)[column]
-        layer_drop = (0.1, 0.1, 0.05)[column]
-        return replace(
-            _FROM_BASE, updates=updates, channel_span_start_probability=channel_mask / 64, layer_drop=layer_drop
-        )
-    return replace(
-        _FROM_BASE,
-        learning_rate=(1e-4, 3e-4, 1e-4)[column],
-        updates=updates,
-        time_span_start_probability=(0.065, 0.075, 0.075)[column],
-    )
-
-
 def dev_seconds_for(settings: FinetuneSettings) -> float:
     """Return the seconds of dev speech to evaluate on: more than a short run can afford would leave it no time."""
     if settings.dev_seconds is not None:
         return settings.dev_seconds
     return 900.0 if settings.minutes is None else min(60.0 + 15.0 * settings.minutes, 900.0)
-
-
-def with_hour_defaults(settings: FinetuneSettings, defaults: HourDefaults) -> FinetuneSettings:
-    """Fill every field of `settings` that is None from `defaults`.
-
-    Returns:
-        Settings in which only `micro_batch_seconds`, `minutes` and, under a time budget, `evaluate_every_updates`
-        can still be None. When the recipe gives `updates` but not `head_only_updates`, the head-only phase keeps its
-        share of the run.
-    """
-    filled: dict[str, Any] = {
-        field.name: getattr(defaults, field.name)
-        for field in fields(HourDefaults)
-        if getattr(settings, field.name) is None
-    }
-    updates = settings.updates or defaults.updates
-    if settings.head_only_updates is None:
-        filled["head_only_updates"] = round(defaults.head_only_updates / defaults.updates * updates)
-    if settings.evaluate_every_updates is None and settings.minutes is None:
-        filled["evaluate_every_updates"] = max(updates // NUM_EVALUATIONS, 1)
-    filled["dev_seconds"] = dev_seconds_for(settings)
-    return replace(settings, **filled)
 
 
 def known(value: Known | None, name: str) -> Known:

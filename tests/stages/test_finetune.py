@@ -1,18 +1,23 @@
 """Fine-tuning a corpus of whistled letters with a tiny network, from Python."""
 
 import json
+import re
+import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from tone_corpus import LETTERS, TINY_RECIPE, hash_of, write_project
 
+from lowres.backbones.checkpoint_folder import read_checkpoint
 from lowres.backbones.native import load_recognizer
 from lowres.errors import CheckpointError, TrainingError
 from lowres.recipe import load_recipe
 from lowres.stages import finetune_attempt
+from lowres.stages.backbone import find_backbone
 from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, RunStarted, finetune
 from lowres.stages.finetune_run import read_record
 from lowres.stages.run_folder import RunFolder
@@ -207,6 +212,66 @@ def test_a_recogniser_of_another_run_is_taken_as_backbone(project: Path) -> None
     for name, tensor in first.backbone.state_dict().items():
         assert torch.equal(tensor, second.backbone.state_dict()[name]), f"{name} moved in the head-only phase"
     assert not torch.equal(first.head.weight, second.head.weight)
+
+
+ADAPTATIONS = {
+    "adapter": ("adapter_width=4", r"head\.|\.adapter\."),
+    "lora": ("lora_rank=2", r"head\.|_update\."),
+    "last_layers": ("num_last_layers=1", r"head\.|\.blocks\.1\.|context_network\.norm\."),
+}
+
+
+@pytest.mark.parametrize("adaptation", ADAPTATIONS)
+def test_only_what_an_adaptation_trains_changes_and_is_stored(project: Path, adaptation: str) -> None:
+    setting, learning = ADAPTATIONS[adaptation]
+    train(project, "updates=2", run="first")
+    backbone = project / "runs/first/checkpoints/best"
+    asked = ("backbone=runs/first/checkpoints/best", f"adaptation={adaptation}", setting, "learning_rate=0.01")
+    result = train(project, *asked, run="second")
+    best = project / "runs/second/checkpoints/best"
+    stored = read_checkpoint(best)
+    assert stored.weights
+    assert all(re.search(learning, name) for name in stored.weights)
+    assert stored.metadata.backbone_sha256 == hash_of(backbone / "weights.safetensors")
+    assert result.record.warnings[0] == f"Adaptation: {adaptation}, as the recipe says."
+
+    before = load_recognizer(backbone).model.state_dict()
+    after = load_recognizer(best, find_backbone=partial(find_backbone, project)).model.state_dict()
+    for name in before:
+        assert torch.equal(before[name], after[name]) != bool(re.search(learning, name)), name
+
+
+def test_adapters_do_not_load_onto_another_backbone(project: Path) -> None:
+    train(project, "updates=2", run="first")
+    train(project, "updates=2", "backbone=runs/first/checkpoints/best", "adaptation=adapter", run="second")
+    shutil.rmtree(project / "runs/first")
+    second = project / "runs/second/checkpoints/best"
+    with pytest.raises(CheckpointError, match="There is no backbone"):
+        load_recognizer(second, find_backbone=partial(find_backbone, project))
+    train(project, "updates=2", run="first", seed=5)
+    with pytest.raises(CheckpointError, match="on top of another backbone than the one"):
+        load_recognizer(second, find_backbone=partial(find_backbone, project))
+    with pytest.raises(CheckpointError, match="is no whole network"):
+        train(project, "updates=2", "backbone=runs/second/checkpoints/best", run="third")
+
+
+def test_an_interrupted_run_of_adapters_goes_on_to_the_same_weights(project: Path) -> None:
+    train(project, "updates=2", run="first")
+    asked = ("backbone=runs/first/checkpoints/best", "adaptation=lora", "updates=6", "evaluate_every_updates=3")
+    train(project, *asked, run="whole")
+    stopped = finetune(
+        project, load_recipe(project=project, overrides=[f"finetune.{setting}" for setting in asked]),
+        FinetuneOptions(run="broken"), is_stop_asked=iter([False, True]).__next__,
+    )  # fmt: skip
+    assert stopped.ending == "interrupted"
+    train(project, *asked, run="broken", resume=True)
+    files = [project / "runs" / run / "checkpoints/last/weights.safetensors" for run in ("whole", "broken")]
+    assert hash_of(files[0]) == hash_of(files[1])
+
+
+def test_parts_of_a_backbone_cannot_learn_where_there_is_none(project: Path) -> None:
+    with pytest.raises(CheckpointError, match="trains a part of a backbone, and there is none"):
+        train(project, "adaptation=lora")
 
 
 def test_model_overrides_of_the_recipe_win_over_the_defaults_by_hours(tmp_path: Path) -> None:

@@ -1,15 +1,9 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
-from lowres.training.settings import (
-    FinetuneSettings,
-    HourDefaults,
-    defaults_for_hours,
-    dev_seconds_for,
-    known,
-    with_hour_defaults,
-)
+from lowres.training.finetune_defaults import HourDefaults, defaults_for_hours, with_hour_defaults
+from lowres.training.settings import FinetuneSettings, dev_seconds_for, known
 
 
 @pytest.mark.parametrize(
@@ -18,9 +12,11 @@ from lowres.training.settings import (
         (1 / 6, 768, 5e-5, 13_000, 10_000, 0.25, 0.1),
         (1.0, 768, 5e-5, 13_000, 10_000, 0.25, 0.1),
         (10.0, 768, 5e-5, 20_000, 10_000, 0.5, 0.05),
+        (100.0, 768, 3e-5, 80_000, 0, 0.5, 0.1),
         (1 / 6, 1024, 1e-4, 13_000, 10_000, 0.25, 0.1),
         (1.0, 1024, 3e-4, 13_000, 10_000, 0.25, 0.1),
         (10.0, 1024, 1e-4, 20_000, 10_000, 0.25, 0.1),
+        (100.0, 1024, 3e-5, 80_000, 10_000, 0.5, 0.1),
     ],
 )
 def test_a_backbone_is_fine_tuned_with_the_published_numbers(
@@ -45,6 +41,17 @@ def test_random_weights_are_never_trained_head_only_and_train_the_feature_encode
         found = defaults_for_hours(hours)
         assert found.head_only_updates == 0
         assert found.train_feature_encoder
+
+
+def test_adapters_and_low_rank_updates_learn_fast_and_from_the_first_update_on() -> None:
+    for adaptation in ("adapter", "lora"):
+        found = defaults_for_hours(1.0, backbone_width=1024, adaptation=adaptation)
+        assert (found.learning_rate, found.head_only_updates, found.layer_drop) == (1e-3, 0, 0.0)
+
+
+def test_a_backbone_smaller_than_any_published_learns_in_small_updates_with_its_convolutions_frozen() -> None:
+    found, from_random = defaults_for_hours(1.0, backbone_width=256), defaults_for_hours(1.0)
+    assert found == replace(from_random, train_feature_encoder=False)
 
 
 def test_updates_from_random_weights_hold_four_utterances_and_the_run_hears_as_much_audio() -> None:
