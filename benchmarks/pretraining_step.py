@@ -27,6 +27,7 @@ import torch
 from measuring import PRECISIONS, SAMPLE_RATE, Benchmark, Run, choose_clock, count_gflop, peak_megabytes, print_profile
 from torch import Tensor
 
+from lowres.backbones.transformers_layout import transformers_config, transformers_quantizer_config
 from lowres.model.config import QuantizerConfig, Wav2Vec2Config, preset
 from lowres.model.pretraining import PretrainingNetwork
 from lowres.training.precision import Compute
@@ -87,30 +88,10 @@ def build_transformers(case: Case) -> Run:
 
     torch.manual_seed(0)
     config = case.config
-    channels, kernels, strides = zip(*config.conv_layers, strict=True)
     network = Wav2Vec2ForPreTraining(
         PeerConfig(
-            hidden_size=config.width,
-            num_hidden_layers=config.num_layers,
-            num_attention_heads=config.num_heads,
-            intermediate_size=config.feed_forward_width,
-            conv_dim=channels,
-            conv_kernel=kernels,
-            conv_stride=strides,
-            conv_bias=config.conv_bias,
-            num_feat_extract_layers=len(channels),
-            feat_extract_norm=config.feature_norm,
-            do_stable_layer_norm=config.transformer_norm == "pre",
-            hidden_dropout=config.dropout,
-            activation_dropout=config.activation_dropout,
-            attention_dropout=config.attention_dropout,
-            feat_proj_dropout=config.input_dropout,
-            feat_quantizer_dropout=QUANTIZER.latent_dropout,
-            layerdrop=0.0,
-            num_codevector_groups=QUANTIZER.num_codebooks,
-            num_codevectors_per_group=QUANTIZER.num_entries,
-            codevector_dim=QUANTIZER.code_width,
-            proj_codevector_dim=QUANTIZER.projection_width,
+            **transformers_config(config),
+            **transformers_quantizer_config(QUANTIZER),
             num_negatives=WEIGHTS.num_distractors,
             contrastive_logits_temperature=WEIGHTS.temperature,
             diversity_loss_weight=WEIGHTS.diversity,

@@ -23,6 +23,7 @@ from measuring import PRECISIONS, SAMPLE_RATE, Benchmark, choose_clock, count_gf
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lowres.backbones.transformers_layout import transformers_config
 from lowres.model.config import Wav2Vec2Config, preset
 from lowres.model.ctc import CTCRecognizer
 
@@ -67,30 +68,9 @@ def build_transformers(config: Wav2Vec2Config) -> Contender:
     from transformers import Wav2Vec2Config as PeerConfig
     from transformers import Wav2Vec2ForCTC
 
-    channels, kernels, strides = zip(*config.conv_layers, strict=True)
-    model = Wav2Vec2ForCTC(
-        PeerConfig(
-            vocab_size=VOCABULARY_SIZE,
-            hidden_size=config.width,
-            num_hidden_layers=config.num_layers,
-            num_attention_heads=config.num_heads,
-            intermediate_size=config.feed_forward_width,
-            conv_dim=channels,
-            conv_kernel=kernels,
-            conv_stride=strides,
-            conv_bias=config.conv_bias,
-            num_feat_extract_layers=len(channels),
-            feat_extract_norm=config.feature_norm,
-            do_stable_layer_norm=config.transformer_norm == "pre",
-            hidden_dropout=config.dropout,
-            activation_dropout=config.activation_dropout,
-            attention_dropout=config.attention_dropout,
-            feat_proj_dropout=config.input_dropout,
-            final_dropout=config.final_dropout,
-            layerdrop=0.0,
-            apply_spec_augment=False,
-        )
-    )
+    # Its masking is on unless it is told otherwise.
+    numbers = transformers_config(config) | {"vocab_size": VOCABULARY_SIZE, "layerdrop": 0.0}
+    model = Wav2Vec2ForCTC(PeerConfig(**numbers, apply_spec_augment=False))
 
     def logits(waveforms: Tensor, num_samples: Tensor) -> Tensor:
         # A mask only where something is padded: the peer's best case.

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-from peers import as_torchaudio, as_transformers, randomize, tiny_config, under_transformers_names
+from peers import as_torchaudio, as_transformers, randomize, tiny_config
 from torch import Tensor
 from torch.testing import assert_close
 
+from lowres.backbones.transformers_layout import recognizer_names, under_transformers_names
 from lowres.model.ctc import CTCRecognizer
 
 with warnings.catch_warnings():
@@ -152,7 +153,7 @@ def test_gradients_equal_transformers(variant: dict[str, Any], num_samples: int)
     (recognizer(waveforms, lengths_of(waveforms)).logits * weights).sum().backward()
     (peer(waveforms).logits * weights).sum().backward()
     gradients = {name: tensor.grad for name, tensor in recognizer.named_parameters() if tensor.grad is not None}
-    ours = under_transformers_names(gradients)
+    ours = under_transformers_names(gradients, recognizer_names(recognizer.backbone.config))
     for name, parameter in peer.named_parameters():
         if parameter.grad is not None:
             scale = float(parameter.grad.abs().max()) + 1e-6

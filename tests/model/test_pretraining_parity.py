@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 import torch
-from peers import as_transformers_for_pretraining, randomize, tiny_config, under_pretraining_names
+from peers import as_transformers_for_pretraining, randomize, tiny_config
 from torch import Tensor
 from torch.nn import functional
 from torch.testing import assert_close
 
+from lowres.backbones.transformers_layout import pretraining_names, under_transformers_names
 from lowres.model.config import QuantizerConfig
 from lowres.model.masking import Masks, draw_masks
 from lowres.model.pretraining import PretrainingNetwork, PretrainingOutput
@@ -117,7 +118,7 @@ def test_training_gives_the_peers_loss_parts_and_every_gradient(
     total.backward()
     theirs.loss.backward()
     gradients = {name: tensor.grad for name, tensor in task.network.named_parameters() if tensor.grad is not None}
-    ours = under_pretraining_names(gradients)
+    ours = under_transformers_names(gradients, pretraining_names(task.network.backbone.config))
     largest = max(float(parameter.grad.abs().max()) for parameter in task.peer.parameters())
     assert {name for name, _ in task.peer.named_parameters()} == set(ours)
     for name, parameter in task.peer.named_parameters():
