@@ -9,7 +9,7 @@ from torch.nn import functional
 from lowres.model.config import Wav2Vec2Config
 from lowres.model.dropout import dropout
 from lowres.model.shapes import apply_linear
-from lowres.model.wav2vec2 import Wav2Vec2
+from lowres.model.wav2vec2 import Encoded, Wav2Vec2
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,13 @@ class CTCRecognizer(nn.Module):
     ) -> CTCOutput:
         """Score every frame; arguments and errors as for `Wav2Vec2.forward`."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_head_only):
-            output = self.backbone(waveforms, num_samples, mask_generator=mask_generator)
+            encoded = self.backbone.encode(waveforms, num_samples)
+        return self.forward_encoded(encoded, mask_generator=mask_generator)
+
+    def forward_encoded(self, encoded: Encoded, *, mask_generator: torch.Generator | None = None) -> CTCOutput:
+        """Score every frame from what the backbone's `encode` returned, now or long ago."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_head_only):
+            output = self.backbone.forward_encoded(encoded, mask_generator=mask_generator)
         context = dropout(output.context, self.backbone.config.final_dropout, self.training)
         logits = apply_linear(self.head, context).float()
         return CTCOutput(logits=logits, log_probs=functional.log_softmax(logits, dim=-1), num_frames=output.num_frames)

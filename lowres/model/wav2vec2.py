@@ -17,6 +17,17 @@ from lowres.model.shapes import ROWS_QUANTUM, num_missing
 
 
 @dataclass(frozen=True)
+class Encoded:
+    """What the feature encoder makes of a batch, the utterances' frames laid end to end: N frames of C channels."""
+
+    rows: Tensor
+    """(N, C) the latents before their norm. No mask is in them, and no utterance's depend on the others'."""
+
+    num_frames: list[int]
+    """Frames of each utterance; they sum to N."""
+
+
+@dataclass(frozen=True)
 class Wav2Vec2Output:
     """What the backbone makes of a batch; B utterances, T frames of the longest one. Padding holds zeros."""
 
@@ -84,15 +95,19 @@ class Wav2Vec2(nn.Module):
         Raises:
             ValueError: no utterance reaches one frame (400 samples as published).
         """
-        num_frames = self.count_frames(num_samples)
+        return self.forward_encoded(self.encode(waveforms, num_samples), mask_generator=mask_generator)
+
+    def forward_encoded(self, encoded: Encoded, *, mask_generator: torch.Generator | None = None) -> Wav2Vec2Output:
+        """Compute latents and context, padded, from what `encode` returned; the generator as for `forward`."""
+        num_frames, device = encoded.num_frames, encoded.rows.device
         masks = None if mask_generator is None else draw_masks(num_frames, self.config, mask_generator)
-        rows = self.forward_rows(waveforms, num_samples, masks=masks)
+        rows = self._rows_of(encoded, masks)
         return Wav2Vec2Output(
             context=unpack(rows.context, num_frames),
-            num_frames=torch.tensor(num_frames, device=waveforms.device),
+            num_frames=torch.tensor(num_frames, device=device),
             latents=unpack(rows.latents, num_frames),
-            padding_mask=padding_mask_of(num_frames, waveforms.device),
-            time_mask=None if masks is None else masks.time.to(waveforms.device),
+            padding_mask=padding_mask_of(num_frames, device),
+            time_mask=None if masks is None else masks.time.to(device),
         )
 
     def forward_rows(
@@ -116,11 +131,24 @@ class Wav2Vec2(nn.Module):
         Raises:
             ValueError: no utterance reaches one frame (400 samples as published), or the masks are of another batch.
         """
-        num_frames = self.count_frames(num_samples)
-        encoded = self._encode(waveforms, num_samples.tolist(), num_frames)
-        if encoded.requires_grad and feature_gradient_scale != 1.0:
-            encoded.register_hook(lambda gradient: gradient * feature_gradient_scale)  # type: ignore[no-untyped-call]
-        latents = self.latent_norm(encoded)
+        encoded = self.encode(waveforms, num_samples)
+        if encoded.rows.requires_grad and feature_gradient_scale != 1.0:
+            encoded.rows.register_hook(lambda gradient: gradient * feature_gradient_scale)  # type: ignore[no-untyped-call]
+        return self._rows_of(encoded, masks, places)
+
+    def latent_rows(self, waveforms: Tensor, num_samples: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the latents (N, C) alone, before and after their norm; arguments and errors as `forward_rows`."""
+        encoded = self.encode(waveforms, num_samples)
+        return encoded.rows, self.latent_norm(encoded.rows)
+
+    def encode(self, waveforms: Tensor, num_samples: Tensor) -> Encoded:
+        """Run the feature encoder alone; arguments and errors as `forward_rows`."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_feature_encoder_frozen):
+            return encode(self.feature_encoder, self.config, waveforms, num_samples)
+
+    def _rows_of(self, encoded: Encoded, masks: Masks | None, places: Tensor | None = None) -> Wav2Vec2Rows:
+        num_frames = encoded.num_frames
+        latents = self.latent_norm(encoded.rows)
         missing = num_missing(len(latents), ROWS_QUANTUM, latents.device)
         rows = self.projection(functional.pad(latents, (0, 0, 0, missing)))
         rows = dropout(rows, self.config.input_dropout, self.training)
@@ -134,31 +162,11 @@ class Wav2Vec2(nn.Module):
             # Filled up with repetitions of row 0, for the sake of few shapes.
             filled = functional.pad(places, (0, num_missing(len(places), ROWS_QUANTUM, places.device)))
             context = self.context_network(rows, lengths, filled)[: len(places)]
-        return Wav2Vec2Rows(context, latents, encoded, num_frames)
-
-    def latent_rows(self, waveforms: Tensor, num_samples: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the latents (N, C) alone, before and after their norm; arguments and errors as `forward_rows`."""
-        encoded = self._encode(waveforms, num_samples.tolist(), self.count_frames(num_samples))
-        return encoded, self.latent_norm(encoded)
+        return Wav2Vec2Rows(context, latents, encoded.rows, num_frames)
 
     def count_frames(self, num_samples: Tensor) -> list[int]:
-        """Count the frames of utterances of these lengths, num_samples (B,) int64.
-
-        Raises:
-            ValueError: no utterance reaches one frame (400 samples as published).
-        """
-        num_frames = [num_frames_for(length, self.config) for length in num_samples.tolist()]
-        if not any(num_frames):
-            raise ValueError(f"every utterance is shorter than {self.config.receptive_field_samples} samples")
-        return num_frames
-
-    def _encode(self, waveforms: Tensor, num_samples: Sequence[int], num_frames: Sequence[int]) -> Tensor:
-        if self.config.normalize_waveforms:
-            waveforms = _normalize_waveforms(waveforms, num_samples)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_feature_encoder_frozen):
-            dtype = _dtype_to_compute_in(self.projection)
-            encoded: Tensor = self.feature_encoder(waveforms, num_samples, num_frames, dtype)
-        return encoded
+        """Count the frames of utterances of these lengths; argument and errors as for the function of this name."""
+        return count_frames(num_samples, self.config)
 
     def _mask(self, rows: Tensor, num_frames: Sequence[int], masks: Masks) -> Tensor:
         """Replace masked frames of rows (N or more, D) by the learned embedding, set masked channels to zero."""
@@ -174,6 +182,37 @@ class Wav2Vec2(nn.Module):
         return rows
 
 
+def encode(feature_encoder: FeatureEncoder, config: Wav2Vec2Config, waveforms: Tensor, num_samples: Tensor) -> Encoded:
+    """Run a feature encoder, with or without its backbone around it.
+
+    Args:
+        feature_encoder: built as `config` says.
+        config: whether waveforms are normalised first is read, and how many frames they have.
+        waveforms: (B, S) float at 16 kHz; what lies behind an utterance's samples is never read.
+        num_samples: (B,) int64 true lengths; on the CPU to spare a GPU a wait.
+
+    Raises:
+        ValueError: no utterance reaches one frame (400 samples as published).
+    """
+    lengths, num_frames = num_samples.tolist(), count_frames(num_samples, config)
+    if config.normalize_waveforms:
+        waveforms = _normalize_waveforms(waveforms, lengths)
+    dtype = _dtype_to_compute_in(feature_encoder.first.convolution.weight)
+    return Encoded(feature_encoder(waveforms, lengths, num_frames, dtype), num_frames)
+
+
+def count_frames(num_samples: Tensor, config: Wav2Vec2Config) -> list[int]:
+    """Count the frames of utterances of these lengths, num_samples (B,) int64.
+
+    Raises:
+        ValueError: no utterance reaches one frame (400 samples as published).
+    """
+    num_frames = [num_frames_for(length, config) for length in num_samples.tolist()]
+    if not any(num_frames):
+        raise ValueError(f"every utterance is shorter than {config.receptive_field_samples} samples")
+    return num_frames
+
+
 def _normalize_waveforms(waveforms: Tensor, num_samples: Sequence[int]) -> Tensor:
     """Bring each utterance's true samples to mean 0 and variance 1."""
     normalized = torch.zeros_like(waveforms)
@@ -183,6 +222,6 @@ def _normalize_waveforms(waveforms: Tensor, num_samples: Sequence[int]) -> Tenso
     return normalized
 
 
-def _dtype_to_compute_in(linear: nn.Linear) -> torch.dtype:
-    device = linear.weight.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else linear.weight.dtype
+def _dtype_to_compute_in(weight: Tensor) -> torch.dtype:
+    device = weight.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else weight.dtype
