@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-
 from peers import as_transformers, as_transformers_for_pretraining, randomize, tiny_config
 
 from lowres.backbones.transformers_layout import (
