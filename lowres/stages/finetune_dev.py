@@ -12,6 +12,7 @@ from lowres.training.batches import BatchSizes, cut_into_batches
 from lowres.training.feed import load_batch
 from lowres.training.monitors import DevScores
 from lowres.training.precision import Compute
+from lowres.training.recognition import score_batch
 
 NUM_EXAMPLES = 3
 
@@ -35,9 +36,7 @@ def evaluate_on_dev(
     whole = BatchSizes(samples_per_update=2**62, micro_batch_samples=sizes.micro_batch_samples)
     with torch.no_grad():
         for indices in cut_into_batches(dev.speech.num_samples, longest_first, whole):
-            batch = load_batch(dev.speech, indices)
-            with compute.autocast():
-                output = model(batch.waveforms.to(compute.device), batch.num_samples)
+            output = score_batch(model, load_batch(dev.speech, indices), compute)
             for index, found in zip(indices, greedy_decode(output.log_probs, output.num_frames), strict=True):
                 hypotheses[index] = vocabulary.decode(found.token_ids)
                 blanks += found.num_blank_frames

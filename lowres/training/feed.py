@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lowres.model.wav2vec2 import Encoded
 from lowres.training.batches import StreamPosition, UpdatePlan
 
 Plan = TypeVar("Plan")
@@ -24,7 +25,7 @@ class Batch:
     """One micro batch, padded with zeros at the end."""
 
     waveforms: Tensor
-    """(B, S) float32 in -1..1."""
+    """(B, S) float32 in -1..1; S is 0 where `encoded` comes in their place."""
 
     num_samples: Tensor
     """(B,) int64 true lengths."""
@@ -37,6 +38,9 @@ class Batch:
 
     indices: tuple[int, ...]
     """Which utterances of the training set these are."""
+
+    encoded: Encoded | None = None
+    """What the feature encoder made of them, where that is kept (`lowres.training.latents`)."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,9 @@ class TrainingSpeech:
     read_samples: Callable[[int], NDArray[np.int16]]
     """Returns utterance n's 16-bit samples, `num_samples[n]` of them."""
 
+    read_encoded: Callable[[int], Tensor] | None = None
+    """Returns (T, C), what the feature encoder made of utterance n, where that is kept: no samples are read then."""
+
 
 INT16_SCALE = 1.0 / 32768.0
 
@@ -83,12 +90,18 @@ def load_batch(speech: TrainingSpeech, indices: Sequence[int]) -> Batch:
         indices: which ones, at least one.
     """
     tokens = [torch.tensor(speech.token_ids[index], dtype=torch.int64) for index in indices]
+    if speech.read_encoded is None:
+        encoded, waveforms = None, pad_samples([speech.read_samples(index) for index in indices])
+    else:
+        rows = [speech.read_encoded(index) for index in indices]
+        encoded, waveforms = Encoded(torch.cat(rows), [len(own) for own in rows]), torch.zeros(len(indices), 0)
     return Batch(
-        waveforms=pad_samples([speech.read_samples(index) for index in indices]),
+        waveforms=waveforms,
         num_samples=torch.tensor([int(speech.num_samples[index]) for index in indices]),
         token_ids=torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True),
         num_tokens=torch.tensor([len(ids) for ids in tokens]),
         indices=tuple(indices),
+        encoded=encoded,
     )
 
 
@@ -98,17 +111,23 @@ def load_update(speech: TrainingSpeech, plan: UpdatePlan, *, pin_memory: bool = 
     Args:
         speech: where the audio comes from.
         plan: which utterances.
-        pin_memory: whether to place the waveforms in page-locked memory, for a GPU.
+        pin_memory: whether to place waveforms or latents in page-locked memory, for a GPU.
     """
     batches = tuple(load_batch(speech, indices) for indices in plan.micro_batches)
     if pin_memory:
-        batches = tuple(replace(batch, waveforms=batch.waveforms.pin_memory()) for batch in batches)
+        batches = tuple(_pinned(batch) for batch in batches)
     return Update(
         batches=batches,
         total_tokens=sum(int(batch.num_tokens.sum()) for batch in batches),
         total_samples=sum(int(batch.num_samples.sum()) for batch in batches),
         next_position=plan.next_position,
     )
+
+
+def _pinned(batch: Batch) -> Batch:
+    if batch.encoded is None:
+        return replace(batch, waveforms=batch.waveforms.pin_memory())
+    return replace(batch, encoded=replace(batch.encoded, rows=batch.encoded.rows.pin_memory()))
 
 
 class Feed(Generic[Plan, Loaded]):

@@ -1,12 +1,12 @@
 """The CTC loss of one micro batch, in the form the training loop takes (paper, section 3.4)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from lowres.model.ctc import CTCRecognizer
+from lowres.model.ctc import CTCOutput, CTCRecognizer
 from lowres.objectives.ctc import ctc_loss
 from lowres.text.vocabulary import BLANK_ID
 from lowres.training.feed import Batch
@@ -45,9 +45,7 @@ def ctc_loss_function(model: CTCRecognizer, compute: Compute) -> LossFunction:
     """
 
     def loss_of(batch: Batch, masking: torch.Generator) -> BatchLoss:
-        waveforms = batch.waveforms.to(compute.device, non_blocking=True)
-        with compute.autocast():
-            output = model(waveforms, batch.num_samples, mask_generator=masking)
+        output = score_batch(model, batch, compute, mask_generator=masking)
         loss = ctc_loss(
             output.log_probs,
             output.num_frames,
@@ -63,6 +61,19 @@ def ctc_loss_function(model: CTCRecognizer, compute: Compute) -> LossFunction:
         )
 
     return loss_of
+
+
+def score_batch(
+    model: CTCRecognizer, batch: Batch, compute: Compute, *, mask_generator: torch.Generator | None = None
+) -> CTCOutput:
+    """Run the network on a batch, from its waveforms or from latents that are kept; without a generator unmasked."""
+    with compute.autocast():
+        if batch.encoded is None:
+            waveforms = batch.waveforms.to(compute.device, non_blocking=True)
+            output: CTCOutput = model(waveforms, batch.num_samples, mask_generator=mask_generator)
+            return output
+        rows = batch.encoded.rows.to(compute.device, non_blocking=True)
+        return model.forward_encoded(replace(batch.encoded, rows=rows), mask_generator=mask_generator)
 
 
 def describe_labels(scores: Tensor, num_frames: Tensor) -> tuple[float, int]:
