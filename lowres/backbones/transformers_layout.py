@@ -103,10 +103,7 @@ def backbone_names(config: Wav2Vec2Config) -> TensorNames:
         names |= _convolution_names(index, config)
     for ours, theirs in _AROUND_THE_BLOCKS.items():
         names |= _weight_and_bias(ours, theirs)
-    ours, theirs = "context_network.positional_embedding", "encoder.pos_conv_embed.conv"
-    names[f"{ours}.weight_g"] = (f"{theirs}.parametrizations.weight.original0",)
-    names[f"{ours}.weight_v"] = (f"{theirs}.parametrizations.weight.original1",)
-    names[f"{ours}.bias"] = (f"{theirs}.bias",)
+    names |= _positional_names(config)
     for index in range(config.num_layers):
         names |= _block_names(index, has_adapter=config.adapter_width > 0)
     return names
@@ -164,6 +161,19 @@ def _convolution_names(index: int, config: Wav2Vec2Config) -> TensorNames:
         names[f"{ours}.convolution.bias"] = (f"{theirs}.conv.bias",)
     if index == 0 or config.feature_norm == "layer":
         names |= _weight_and_bias(f"{ours}.norm", f"{theirs}.layer_norm")
+    return names
+
+
+def _positional_names(config: Wav2Vec2Config) -> TensorNames:
+    ours, theirs = "context_network.positional_embedding", "encoder.pos_conv_embed"
+    names: TensorNames = {}
+    if config.positional_layers > 1:  # as in its `Data2VecAudioModel`
+        for index in range(config.positional_layers):
+            names |= _weight_and_bias(f"{ours}.layers.{index}", f"{theirs}.layers.{index}.conv")
+        return names
+    names[f"{ours}.weight_g"] = (f"{theirs}.conv.parametrizations.weight.original0",)
+    names[f"{ours}.weight_v"] = (f"{theirs}.conv.parametrizations.weight.original1",)
+    names[f"{ours}.bias"] = (f"{theirs}.conv.bias",)
     return names
 
 

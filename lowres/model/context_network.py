@@ -11,7 +11,7 @@ from lowres.model.adapters import BottleneckAdapter, LowRankUpdate
 from lowres.model.attention import attend
 from lowres.model.config import Wav2Vec2Config
 from lowres.model.dropout import dropout
-from lowres.model.positional_embedding import PositionalEmbedding
+from lowres.model.positional_embedding import PositionalEmbedding, StackedPositionalEmbedding
 
 
 class ContextNetwork(nn.Module):
@@ -22,9 +22,7 @@ class ContextNetwork(nn.Module):
 
     def __init__(self, config: Wav2Vec2Config) -> None:
         super().__init__()
-        self.positional_embedding = PositionalEmbedding(
-            config.width, config.positional_kernel, config.positional_groups
-        )
+        self.positional_embedding = _positional_embedding(config)
         self.norm = nn.LayerNorm(config.width)
         self.blocks = nn.ModuleList(TransformerBlock(config) for _ in range(config.num_layers))
         self.is_pre_norm = config.transformer_norm == "pre"
@@ -54,6 +52,13 @@ class ContextNetwork(nn.Module):
         if self.is_pre_norm:
             rows = self.norm(rows)
         return rows
+
+
+def _positional_embedding(config: Wav2Vec2Config) -> PositionalEmbedding | StackedPositionalEmbedding:
+    sizes = (config.width, config.positional_kernel, config.positional_groups)
+    if config.positional_layers == 1:
+        return PositionalEmbedding(*sizes)
+    return StackedPositionalEmbedding(*sizes, config.positional_layers)
 
 
 class TransformerBlock(nn.Module):

@@ -1,8 +1,8 @@
 """The convolutional positional embedding added to the projected latents (paper section 2)."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ class PositionalEmbedding(nn.Module):
 
     def __init__(self, width: int, kernel: int, groups: int) -> None:
         super().__init__()
-        self.kernel, self.groups = kernel, groups
+        self.groups = groups
         self.weight_v = nn.Parameter(torch.empty(width, width // groups, kernel))
         self.bias = nn.Parameter(torch.zeros(width))
         # As in fairseq, at dropout 0.
@@ -34,20 +34,49 @@ class PositionalEmbedding(nn.Module):
 
     def forward(self, rows: Tensor, num_frames: Sequence[int]) -> Tensor:
         """Embed rows (N, D), the utterances' frames laid end to end; each utterance sees zeros around itself."""
-        weight = (self.weight_v * (self.weight_g / self._tap_norms())).to(rows.dtype)
-        bias = self.bias.to(rows.dtype)
-        embedded = []
-        for utterance in torch.split(rows, list(num_frames)):
-            # An even kernel yields one frame too many at the end, which is left out as in the published models.
-            missing = num_missing(len(utterance), UTTERANCE_QUANTUM, rows.device)
-            padded = functional.pad(utterance.t()[None], (self.kernel // 2, (self.kernel - 1) // 2 + missing))
-            embedded.append(_convolve(padded, weight, bias, self.groups)[0].t()[: len(utterance)])
-        activated: Tensor = functional.gelu(torch.cat(embedded))
-        return activated
+        weight = self.weight_v * (self.weight_g / self._tap_norms())
+        return functional.gelu(_convolve_utterances(rows, num_frames, weight, self.bias, self.groups))
 
     def _tap_norms(self) -> Tensor:
         norms: Tensor = torch.linalg.vector_norm(self.weight_v, dim=(0, 1), keepdim=True)
         return norms
+
+
+class StackedPositionalEmbedding(nn.Module):
+    """Several grouped convolutions over frames, each with a layer norm without weights and a GELU: data2vec's.
+
+    Not in the paper; Baevski et al. 2022, arXiv 2202.03555, section 3.1 of data2vec for speech.
+
+    Args:
+        width: D.
+        kernel: frames seen by each convolution.
+        groups: groups of each convolution.
+        num_layers: convolutions.
+    """
+
+    def __init__(self, width: int, kernel: int, groups: int, num_layers: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Conv1d(width, width, kernel, groups=groups) for _ in range(num_layers))
+
+    def forward(self, rows: Tensor, num_frames: Sequence[int]) -> Tensor:
+        """Embed rows (N, D), the utterances' frames laid end to end; each sees zeros around itself, in every layer."""
+        for layer in cast(Iterable[nn.Conv1d], self.layers):
+            bias = layer.bias if layer.bias is not None else layer.weight.new_zeros(len(layer.weight))
+            convolved = _convolve_utterances(rows, num_frames, layer.weight, bias, layer.groups)
+            rows = functional.gelu(functional.layer_norm(convolved, convolved.shape[1:]))
+        return rows
+
+
+def _convolve_utterances(rows: Tensor, num_frames: Sequence[int], weight: Tensor, bias: Tensor, groups: int) -> Tensor:
+    """Convolve rows (N, D), the utterances' frames laid end to end, each with zeros around it: (N, D)."""
+    weight, bias, kernel = weight.to(rows.dtype), bias.to(rows.dtype), weight.shape[2]
+    convolved = []
+    for utterance in torch.split(rows, list(num_frames)):
+        # An even kernel yields one frame too many at the end, which is left out as in the published models.
+        missing = num_missing(len(utterance), UTTERANCE_QUANTUM, rows.device)
+        padded = functional.pad(utterance.t()[None], (kernel // 2, (kernel - 1) // 2 + missing))
+        convolved.append(_convolve(padded, weight, bias, groups)[0].t()[: len(utterance)])
+    return torch.cat(convolved)
 
 
 def _convolve(padded: Tensor, weight: Tensor, bias: Tensor, groups: int) -> Tensor:

@@ -1,10 +1,16 @@
+import warnings
+
 import pytest
 import torch
 from torch.nn import functional
 from torch.testing import assert_close
 
 from lowres.model import positional_embedding
-from lowres.model.positional_embedding import PositionalEmbedding
+from lowres.model.positional_embedding import PositionalEmbedding, StackedPositionalEmbedding
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    pytest.importorskip("transformers")
 
 
 @pytest.mark.parametrize("num_frames", [[1], [62], [40, 3, 97]])
@@ -35,3 +41,25 @@ def test_its_own_backward_pass_is_for_float32_on_a_processor() -> None:
         for dtype in (torch.float32, torch.bfloat16)
     ]
     assert ["GroupedConvolution" in str(one.grad_fn) for one in convolved] == [True, False]
+
+
+@pytest.mark.parametrize("kernel", [19, 6])
+def test_a_stacked_one_equals_data2vecs_on_each_utterance_alone(kernel: int) -> None:
+    from transformers import Data2VecAudioConfig
+    from transformers.models.data2vec.modeling_data2vec_audio import Data2VecAudioPositionalConvEmbedding
+
+    config = Data2VecAudioConfig(
+        hidden_size=32, num_conv_pos_embeddings=3, conv_pos_kernel_size=kernel, num_conv_pos_embedding_groups=4
+    )
+    theirs, ours = Data2VecAudioPositionalConvEmbedding(config), StackedPositionalEmbedding(32, kernel, 4, 3)
+    ours.load_state_dict({name.replace(".conv.", "."): tensor for name, tensor in theirs.state_dict().items()})
+    utterances = [torch.randn(num_frames, 32) for num_frames in (1, 40, 9)]
+    with torch.no_grad():
+        embedded = ours(torch.cat(utterances), [1, 40, 9])
+        assert_close(embedded, torch.cat([theirs(utterance[None])[0] for utterance in utterances]))
+
+
+def test_a_stacked_one_learns_every_weight() -> None:
+    embedding, rows = StackedPositionalEmbedding(32, 5, 4, 2), torch.randn(30, 32)
+    embedding(rows, [20, 10]).square().sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.any() for parameter in embedding.parameters())
