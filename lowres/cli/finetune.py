@@ -13,13 +13,19 @@ from lowres.cli.stopping import INTERRUPTED_STATUS, stopping_politely
 from lowres.cli.training_screen import duration
 
 if TYPE_CHECKING:
-    from lowres.stages.finetune import FinetuneResult
+    from lowres.recipe import Recipe
+    from lowres.stages.finetune import FinetuneOptions, FinetuneResult
+    from lowres.stages.finetune_seeds import SeedsResult, Spread
 
 HoursOption = Annotated[
     str | None,
     typer.Option("--hours", metavar="AMOUNT", help="Training speech to use: 1, 0.5, 10min, 2h; without it, all."),
 ]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of weights, order, masks and dropout.")]
+SeedsOption = Annotated[
+    int | None,
+    typer.Option("--seeds", min=1, help="Train this many, with one seed after the other, and show mean and spread."),
+]
 RunOption = Annotated[
     str | None, typer.Option("--run", metavar="NAME", help="Name of the run; without it, made from hours and seed.")
 ]
@@ -32,6 +38,7 @@ def finetune(
     hours: HoursOption = None,
     minutes: MinutesOption = None,
     seed: SeedOption = None,
+    seeds: SeedsOption = None,
     run: RunOption = None,
     resume: ResumeOption = False,
 ) -> None:
@@ -45,6 +52,9 @@ def finetune(
     options = FinetuneOptions(
         hours=None if hours is None else parse_amount(hours) / 60, minutes=minutes, seed=seed, run=run, resume=resume
     )
+    if seeds is not None:
+        _train_seeds(project, recipe, loaded, options, seeds)
+        return
     with FinetuneView() as view, stopping_politely(view.say) as stop:
         result = run_finetuning(project, loaded, options, view.show, is_stop_asked=lambda: stop.is_asked)
     if result.ending == "interrupted":
@@ -53,6 +63,44 @@ def finetune(
         raise typer.Exit(INTERRUPTED_STATUS)
     print_result(result)
     print_next("To measure it", with_project(f"lowres evaluate --run {result.record.name}", project, recipe))
+
+
+def _train_seeds(
+    project: Path, recipe: str | None, loaded: "Recipe", options: "FinetuneOptions", num_seeds: int
+) -> None:
+    from lowres.stages.finetune_seeds import finetune_seeds
+
+    with FinetuneView() as view, stopping_politely(view.say) as stop:
+        result = finetune_seeds(project, loaded, options, num_seeds, view.show, is_stop_asked=lambda: stop.is_asked)
+    if result.is_interrupted:
+        console.print(Text("Stopped; everything is saved. To go on, repeat the command with --resume."))
+        raise typer.Exit(INTERRUPTED_STATUS)
+    print_seeds(result)
+    if result.best is not None:
+        print_next(
+            "To measure the best on dev", with_project(f"lowres evaluate --run {result.best.run}", project, recipe)
+        )
+
+
+def print_seeds(result: "SeedsResult") -> None:
+    """Show each seed's error rates on dev, their mean and their standard deviation."""
+    table = plain_table("seed", "CER on dev", "WER on dev", "run")
+    for outcome in result.outcomes:
+        rates = [
+            "-" if rate is None else f"{rate:.1%}" for rate in (outcome.character_error_rate, outcome.word_error_rate)
+        ]
+        table.add_row(Text(str(outcome.seed)), *map(Text, rates), Text(outcome.run))
+    spreads = [_spread_text(spread) for spread in (result.character_error_rate, result.word_error_rate)]
+    table.add_row(Text("mean"), *map(Text, spreads), Text("plus or minus the standard deviation over seeds"))
+    console.print(table)
+    for outcome in result.outcomes:
+        if outcome.problem:
+            console.print(Text(f"seed {outcome.seed}: {outcome.problem}"), soft_wrap=True)
+    console.print(Text(f"written: {result.summary}"), soft_wrap=True)
+
+
+def _spread_text(spread: "Spread | None") -> str:
+    return "-" if spread is None else f"{spread.mean:.1%} ± {spread.deviation:.1%}"
 
 
 def print_result(result: "FinetuneResult") -> None:
