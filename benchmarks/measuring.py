@@ -115,14 +115,19 @@ def peak_megabytes(run: Run, device: str = "cpu") -> float:
         before = torch.cuda.memory_allocated()
         run()
         return (torch.cuda.max_memory_allocated() - before) / 1e6
-    # Importing and building may have reached higher than the run will: 5 sets the high-water mark to what is now.
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    before = _resident_megabytes("VmRSS")
+    reset_peak_memory()
+    before = resident_megabytes("VmRSS")
     run()
-    return _resident_megabytes("VmHWM") - before
+    return resident_megabytes("VmHWM") - before
 
 
-def _resident_megabytes(field: str) -> float:
+def reset_peak_memory() -> None:
+    """Set the high-water mark to what is now (Linux): importing and building may have reached higher than a run."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def resident_megabytes(field: str) -> float:
+    """Return this process's memory in MB (10^6 bytes): "VmRSS", what is resident now, or "VmHWM", its peak (Linux)."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     kibibytes = next(line.split()[1] for line in lines if line.startswith(field + ":"))
     return int(kibibytes) * 1024 / 1e6
