@@ -1,0 +1,109 @@
+"""The README.md of an exported recogniser: what it is, how good, from what, and under which licence."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lowres.backbones.checkpoint_folder import CheckpointMetadata
+
+# Licences that model hubs know by a name of their own, by ours in lower case.
+_HUB_LICENCES: Final = frozenset(
+    {"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0"}
+)
+
+
+@dataclass(frozen=True)
+class Language:
+    """Whose language a recogniser writes, as far as it is known."""
+
+    name: str = ""
+    iso_639_3: str = ""
+
+
+def model_card(metadata: CheckpointMetadata, language: Language, limits: tuple[str, ...]) -> str:
+    """Write a model card in Markdown, with the header that model hubs read.
+
+    Args:
+        metadata: of the checkpoint.
+        language: as the recipe has it.
+        limits: sentences that whoever uses the recogniser must know.
+    """
+    title = f"A speech recogniser for {language.name or language.iso_639_3 or 'one language'}"
+    facts = [f"| {name} | {_cell(value)} |" for name, value in _facts(metadata, language)]
+    return "\n".join(
+        [
+            *_header(metadata, language),
+            "",
+            f"# {title}",
+            "",
+            "wav2vec 2.0 with a CTC head, trained and exported with lowres.",
+            "",
+            "| | |",
+            "|---|---|",
+            *facts,
+            "",
+            "## Use",
+            "",
+            _USE,
+            *(f"* {limit}" for limit in limits),
+            "",
+        ]
+    )
+
+
+def non_commercial(licence: str) -> bool:
+    """Whether a licence, by its SPDX name, forbids commercial use."""
+    return "-NC" in licence.upper()
+
+
+def _header(metadata: CheckpointMetadata, language: Language) -> list[str]:
+    licence = metadata.backbone_licence.lower()
+    lines = ["---", "library_name: transformers", "pipeline_tag: automatic-speech-recognition"]
+    if language.iso_639_3:
+        lines.append(f"language: [{json.dumps(language.iso_639_3)}]")
+    if licence:
+        lines.append(f"license: {licence if licence in _HUB_LICENCES else 'other'}")
+    return [*lines, "tags: [wav2vec2, ctc, lowres]", "---"]
+
+
+def _facts(metadata: CheckpointMetadata, language: Language) -> list[tuple[str, str]]:
+    training = metadata.training
+    synthetic = ", spoken by a machine" if training.get("is_synthetic") else ""
+    facts = [
+        ("Language", " ".join(part for part in (language.name, f"({language.iso_639_3})") if part.strip("()"))),
+        ("Backbone", str(training.get("backbone") or "none: trained from random weights")),
+        ("Licence of the backbone", metadata.backbone_licence or ("not known" if training.get("backbone") else "")),
+        (
+            "Commercial use",
+            "not allowed by the backbone's licence" if non_commercial(metadata.backbone_licence) else "",
+        ),
+        ("Trained on", f"{training['hours']:.2f} h{synthetic}" if training.get("hours") else ""),
+        ("Corpus", str(training.get("corpus") or "")),
+        ("Words wrong (WER), dev", _percent(training.get("dev_word_error_rate"))),
+        ("Letters wrong (CER), dev", _percent(training.get("dev_character_error_rate"))),
+        ("Update", f"{metadata.step:,}"),
+        ("lowres", metadata.lowres_version),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _percent(rate: Any) -> str:
+    return f"{100 * rate:.1f} %" if isinstance(rate, float) else ""
+
+
+def _cell(value: str) -> str:
+    return value.replace("|", "\\|").replace("\n", " ")
+
+
+_USE: Final = """```python
+import torch
+from transformers import AutoModelForCTC, Wav2Vec2Processor
+
+processor = Wav2Vec2Processor.from_pretrained(folder)
+model = AutoModelForCTC.from_pretrained(folder)
+inputs = processor(waveform, sampling_rate=16000, return_tensors="pt")  # one utterance, mono, 16 kHz
+with torch.no_grad():
+    logits = model(**inputs).logits
+text = processor.batch_decode(logits.argmax(-1))[0]
+```
+"""
