@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from lowres.backbones.transformers_layout import (
-    BACKBONE_PREFIX,
+    backbone_prefix,
+    model_type,
     pretraining_names,
     recognizer_names,
     transformers_config,
@@ -19,13 +20,12 @@ from lowres.model.pretraining import PretrainingNetwork
 
 
 def as_transformers(recognizer: CTCRecognizer) -> Any:
-    """Build transformers' Wav2Vec2ForCTC; its `.wav2vec2` is the backbone."""
-    from transformers import Wav2Vec2Config as PeerConfig
-    from transformers import Wav2Vec2ForCTC
+    """Build transformers' Wav2Vec2ForCTC (its `.wav2vec2` is the backbone) or, for data2vec, Data2VecAudioForCTC."""
+    from transformers import AutoConfig, AutoModelForCTC
 
     config = recognizer.backbone.config
     numbers = transformers_config(config) | {"vocab_size": recognizer.head.out_features}
-    peer = Wav2Vec2ForCTC(PeerConfig(**numbers, attn_implementation="eager"))
+    peer = AutoModelForCTC.from_config(AutoConfig.for_model(model_type(config), **numbers, attn_implementation="eager"))
     peer.load_state_dict(under_transformers_names(recognizer.state_dict(), recognizer_names(config)), strict=True)
     return peer.eval()
 
@@ -70,7 +70,7 @@ def as_torchaudio(recognizer: CTCRecognizer) -> Any:
     renamed = {}
     weight_g, weight_v = (name for name in peer.state_dict() if "pos_conv_embed.conv" in name and "bias" not in name)
     for name, tensor in under_transformers_names(recognizer.state_dict(), recognizer_names(config)).items():
-        name = name.removeprefix(BACKBONE_PREFIX).replace("lm_head.", "aux.")
+        name = name.removeprefix(backbone_prefix(config)).replace("lm_head.", "aux.")
         name = name.replace("encoder.", "encoder.transformer.").replace("feature_proj", "encoder.feature_proj")
         if name.endswith("original0"):
             name = weight_g

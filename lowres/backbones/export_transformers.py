@@ -11,12 +11,18 @@ from lowres.audio.constants import SAMPLE_RATE
 from lowres.backbones.low_rank_merging import without_low_rank_updates
 from lowres.backbones.model_card import Language, model_card
 from lowres.backbones.native import Recognizer
-from lowres.backbones.transformers_layout import recognizer_names, transformers_config, under_transformers_names
+from lowres.backbones.transformers_layout import (
+    model_type,
+    recognizer_names,
+    transformers_config,
+    under_transformers_names,
+)
 from lowres.backbones.transformers_vocabulary import encodes_text, tokenizer_files
 from lowres.errors import CheckpointError
 from lowres.model.config import Wav2Vec2Config
 from lowres.model.ctc import CTCRecognizer
 
+_ARCHITECTURES: Final = {"wav2vec2": "Wav2Vec2ForCTC", "data2vec-audio": "Data2VecAudioForCTC"}
 _MASK_EMBEDDING: Final = "backbone.mask_embedding"
 
 
@@ -77,9 +83,9 @@ def _check_is_known(config: Wav2Vec2Config) -> None:
             "and this one's comes last (BASE).",
             "Export it with --to onnx, or fine-tune with finetune.adaptation=lora, which is merged into the weights.",
         )
-    if config.positional_layers > 1:
+    if config.positional_layers > 1 and (config.transformer_norm, config.feature_norm) != ("post", "layer"):
         raise CheckpointError(
-            "A recogniser with data2vec's positional embedding cannot be exported to transformers yet.",
+            "transformers has data2vec's positional embedding only in networks with data2vec's norms.",
             "Export it with --to onnx.",
         )
 
@@ -100,9 +106,10 @@ def _limits(recognizer: Recognizer) -> tuple[str, ...]:
 
 
 def _config(model: CTCRecognizer) -> dict[str, Any]:
+    config = model.backbone.config
     return {
-        "architectures": ["Wav2Vec2ForCTC"],
-        "model_type": "wav2vec2",
+        "architectures": [_ARCHITECTURES[model_type(config)]],
+        "model_type": model_type(config),
         "dtype": "float32",
         "vocab_size": model.head.out_features,
         "pad_token_id": 0,
@@ -110,8 +117,8 @@ def _config(model: CTCRecognizer) -> dict[str, Any]:
         "eos_token_id": None,
         "ctc_loss_reduction": "mean",
         "ctc_zero_infinity": True,
-        "apply_spec_augment": _masks(model.backbone.config),
-        **transformers_config(model.backbone.config),
+        "apply_spec_augment": _masks(config),
+        **transformers_config(config),
     }
 
 

@@ -1,7 +1,8 @@
 """What a lowres network is called in Hugging Face transformers: its config, and its tensors, one to one or to three.
 
-Names and numbers as in transformers' `Wav2Vec2Config` and in the checkpoints published for it; read both ways, so that
-weights come in and go out by one table. Nothing here imports transformers.
+Names and numbers as in transformers' `Wav2Vec2Config` and, for networks with data2vec's positional embedding,
+`Data2VecAudioConfig`, and in the checkpoints published for them; read both ways, so that weights come in and go out by
+one table. Nothing here imports transformers.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,6 @@ from lowres.model.config import QuantizerConfig, Wav2Vec2Config
 TensorNames = dict[str, tuple[str, ...]]
 """Our name of each tensor to theirs: one, or three whose rows ours stacks (queries, keys and values)."""
 
-BACKBONE_PREFIX: Final = "wav2vec2."
 CODEBOOKS: Final = "quantizer.codebooks"
 """The one tensor that has another shape there: ours is (G, V, d), theirs (1, G V, d)."""
 
@@ -44,7 +44,7 @@ _PRETRAINING_HEADS: Final = {
 
 
 def transformers_config(config: Wav2Vec2Config) -> dict[str, Any]:
-    """Give the keyword arguments of transformers' `Wav2Vec2Config` for the same network, dropout and masking.
+    """Give the keyword arguments of transformers' config class for the same network, dropout and masking.
 
     It knows neither low-rank updates nor `normalize_waveforms`, which its feature extractor has.
     """
@@ -61,11 +61,22 @@ def transformers_config(config: Wav2Vec2Config) -> dict[str, Any]:
         "num_attention_heads": config.num_heads,
         "intermediate_size": config.feed_forward_width,
         "do_stable_layer_norm": config.transformer_norm == "pre",
-        "num_conv_pos_embeddings": config.positional_kernel,
-        "num_conv_pos_embedding_groups": config.positional_groups,
+        **_positional_numbers(config),
         "adapter_attn_dim": config.adapter_width or None,
         **_regularisation(config),
     }
+
+
+def _positional_numbers(config: Wav2Vec2Config) -> dict[str, int]:
+    # "num_conv_pos_embeddings" is the kernel in one config class, and the number of convolutions in the other.
+    if config.positional_layers == 1:
+        numbers = {"num_conv_pos_embeddings": config.positional_kernel}
+    else:
+        numbers = {
+            "num_conv_pos_embeddings": config.positional_layers,
+            "conv_pos_kernel_size": config.positional_kernel,
+        }
+    return numbers | {"num_conv_pos_embedding_groups": config.positional_groups}
 
 
 def _regularisation(config: Wav2Vec2Config) -> dict[str, Any]:
@@ -83,6 +94,16 @@ def _regularisation(config: Wav2Vec2Config) -> dict[str, Any]:
         "mask_feature_prob": config.channel_span_start_probability * config.channel_span_length,
         "mask_feature_length": config.channel_span_length,
     }
+
+
+def model_type(config: Wav2Vec2Config) -> str:
+    """Return transformers' name of this kind of network, as its config.json has it."""
+    return "wav2vec2" if config.positional_layers == 1 else "data2vec-audio"
+
+
+def backbone_prefix(config: Wav2Vec2Config) -> str:
+    """Return what stands before every name of the backbone where it is a part of something."""
+    return "wav2vec2." if config.positional_layers == 1 else "data2vec_audio."
 
 
 def transformers_quantizer_config(config: QuantizerConfig) -> dict[str, Any]:
@@ -110,13 +131,13 @@ def backbone_names(config: Wav2Vec2Config) -> TensorNames:
 
 
 def recognizer_names(config: Wav2Vec2Config) -> TensorNames:
-    """Name every tensor of a `CTCRecognizer` in transformers' `Wav2Vec2ForCTC`."""
-    return _prefixed(backbone_names(config)) | _weight_and_bias("head", "lm_head")
+    """Name every tensor of a `CTCRecognizer` in transformers' `Wav2Vec2ForCTC` or `Data2VecAudioForCTC`."""
+    return _prefixed(backbone_names(config), backbone_prefix(config)) | _weight_and_bias("head", "lm_head")
 
 
 def pretraining_names(config: Wav2Vec2Config) -> TensorNames:
     """Name every tensor of a `PretrainingNetwork` in transformers' `Wav2Vec2ForPreTraining`."""
-    names = _prefixed(backbone_names(config)) | {CODEBOOKS: ("quantizer.codevectors",)}
+    names = _prefixed(backbone_names(config), backbone_prefix(config)) | {CODEBOOKS: ("quantizer.codevectors",)}
     for ours, theirs in _PRETRAINING_HEADS.items():
         names |= _weight_and_bias(ours, theirs)
     return names
@@ -177,6 +198,20 @@ def _positional_names(config: Wav2Vec2Config) -> TensorNames:
     return names
 
 
+def _positional_names(config: Wav2Vec2Config) -> TensorNames:
+    ours, theirs = "context_network.positional_embedding", "encoder.pos_conv_embed"
+    if config.positional_layers == 1:
+        return {
+            f"{ours}.weight_g": (f"{theirs}.conv.parametrizations.weight.original0",),
+            f"{ours}.weight_v": (f"{theirs}.conv.parametrizations.weight.original1",),
+            f"{ours}.bias": (f"{theirs}.conv.bias",),
+        }
+    names: TensorNames = {}
+    for index in range(config.positional_layers):
+        names |= _weight_and_bias(f"{ours}.layers.{index}", f"{theirs}.layers.{index}.conv")
+    return names
+
+
 def _block_names(index: int, *, has_adapter: bool) -> TensorNames:
     ours, theirs = f"context_network.blocks.{index}", f"encoder.layers.{index}"
     names: TensorNames = {
@@ -192,5 +227,5 @@ def _weight_and_bias(ours: str, theirs: str) -> TensorNames:
     return {f"{ours}.{leaf}": (f"{theirs}.{leaf}",) for leaf in ("weight", "bias")}
 
 
-def _prefixed(names: TensorNames) -> TensorNames:
-    return {f"backbone.{ours}": tuple(f"{BACKBONE_PREFIX}{name}" for name in theirs) for ours, theirs in names.items()}
+def _prefixed(names: TensorNames, prefix: str) -> TensorNames:
+    return {f"backbone.{ours}": tuple(f"{prefix}{name}" for name in theirs) for ours, theirs in names.items()}

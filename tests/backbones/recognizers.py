@@ -25,6 +25,12 @@ LARGE: dict[str, Any] = {
     "transformer_norm": "pre",
     "normalize_waveforms": True,
 }
+DATA2VEC: dict[str, Any] = {
+    "feature_norm": "layer",
+    "normalize_waveforms": True,
+    "positional_layers": 3,
+    "positional_kernel": 5,
+}
 XS: dict[str, Any] = {"transformer_norm": "pre"}
 VARIANTS: dict[str, dict[str, Any]] = {
     "base": {},
@@ -32,6 +38,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "large": LARGE,
     "adapter": LARGE | {"adapter_width": 4},
     "lora": XS | {"lora_rank": 3},
+    "data2vec": DATA2VEC,
 }
 
 

@@ -157,6 +157,11 @@ def test_adapters_that_transformers_would_ignore_are_refused(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_data2vecs_positional_embedding_is_refused_where_transformers_has_other_norms(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="only in networks with data2vec's norms"):
+        write_transformers_folder(make_recognizer("xs", positional_layers=2), tmp_path / "out", MBOSHI)
+
+
 def test_a_network_without_masking_leaves_no_tensor_over(tmp_path: Path) -> None:
     recognizer = make_recognizer(span_start_probability=0.0, channel_span_start_probability=0.0)
     write_transformers_folder(recognizer, tmp_path / "out", MBOSHI)

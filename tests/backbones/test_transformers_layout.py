@@ -23,9 +23,10 @@ with warnings.catch_warnings():
 
 LARGE: dict[str, Any] = {"feature_norm": "layer", "conv_bias": True, "transformer_norm": "pre"}
 ADAPTED = LARGE | {"adapter_width": 4}
+DATA2VEC: dict[str, Any] = {"feature_norm": "layer", "positional_layers": 3, "positional_kernel": 5}
 
 
-@pytest.mark.parametrize("variant", [{}, LARGE, ADAPTED], ids=["base", "large", "adapted"])
+@pytest.mark.parametrize("variant", [{}, LARGE, ADAPTED, DATA2VEC], ids=["base", "large", "adapted", "data2vec"])
 def test_a_recognizers_tensors_go_there_and_come_back(variant: dict[str, Any]) -> None:
     recognizer = CTCRecognizer(tiny_config(**variant), vocabulary_size=5)
     names, tensors = recognizer_names(recognizer.backbone.config), recognizer.state_dict()
