@@ -11,7 +11,7 @@ from lowres.cli.console import errors
 from lowres.cli.training_screen import TimeLeft, TrainingScreen, duration, numbers_row, progress_row, sparkline
 
 if TYPE_CHECKING:
-    from lowres.stages.finetune import FinetuneEvent, RunStarted
+    from lowres.stages.finetune import FinetuneEvent, LatentsProgress, RunStarted
     from lowres.training.monitors import EvaluationReport, RetryReport, StepReport
 
 
@@ -25,6 +25,7 @@ class FinetuneView:
     def __init__(self, screen: Console = errors) -> None:
         self._screen = TrainingScreen(screen)
         self._started: RunStarted | None = None
+        self._preparing = "reading the corpus and building the network ..."
         self._step: StepReport | None = None
         self._evaluation: EvaluationReport | None = None
         self._best: EvaluationReport | None = None
@@ -43,13 +44,15 @@ class FinetuneView:
     def show(self, event: "FinetuneEvent") -> None:
         """Take note of an event and show it."""
         # Imported here: by now torch is loaded, which `lowres --help` must not do.
-        from lowres.stages.finetune import RunStarted
+        from lowres.stages.finetune import LatentsProgress, RunStarted
         from lowres.training.monitors import EvaluationReport, NoticeReport, RetryReport, StepReport
 
         match event:
             case RunStarted():
                 self._started = event
                 self._screen.say(describe_start(event))
+            case LatentsProgress():
+                self._note_latents(event)
             case StepReport():
                 self._note_step(event)
             case EvaluationReport():
@@ -65,6 +68,12 @@ class FinetuneView:
     def say(self, sentence: str) -> None:
         """Show one sentence of the command's own."""
         self._screen.say(Text(sentence))
+
+    def _note_latents(self, event: "LatentsProgress") -> None:
+        hours, total_hours = event.done_seconds / 3600, event.total_seconds / 3600
+        self._preparing = f"computing latents: {hours:.2f} of {total_hours:.2f} h of speech ..."
+        if self._screen.is_line_due():
+            self._screen.say(Text(self._preparing))
 
     def _note_step(self, event: "StepReport") -> None:
         self._step = event
@@ -104,7 +113,7 @@ class FinetuneView:
             rows.append(dev_row(self._evaluation, self._best, self._curve))
             rows.append(examples_table(self._evaluation))
         if not rows:
-            rows.append(Text("reading the corpus and building the network ...", style="dim"))
+            rows.append(Text(self._preparing, style="dim"))
         return Group(*rows)
 
 

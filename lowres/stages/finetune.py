@@ -9,6 +9,7 @@ import torch
 from lowres.errors import TrainingError
 from lowres.recipe import Recipe
 from lowres.stages.finetune_attempt import RunContext, begin_attempt, keep_last_as_best, updated_record
+from lowres.stages.finetune_latents import LatentsProgress, kept_latents
 from lowres.stages.finetune_open import FinetuneOptions, open_run
 from lowres.stages.finetune_run import RunRecord, RunStatus
 from lowres.stages.run_folder import load_saved, write_record
@@ -19,7 +20,7 @@ from lowres.training.monitors import NoticeReport, RetryReport, TrainingEvent
 from lowres.training.schedule import Plan, plan_for_updates
 from lowres.training.settings import FinetuneSettings, known
 
-__all__ = ["FinetuneEvent", "FinetuneOptions", "FinetuneResult", "RunStarted", "finetune"]
+__all__ = ["FinetuneEvent", "FinetuneOptions", "FinetuneResult", "LatentsProgress", "RunStarted", "finetune"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class FinetuneResult:
     record: RunRecord
 
 
-FinetuneEvent = RunStarted | TrainingEvent
+FinetuneEvent = RunStarted | LatentsProgress | TrainingEvent
 
 _GUESSED_UPDATES = 5_000
 """Updates that a timed run reckons with until it has measured its speed: many, so that the rate begins low."""
@@ -89,12 +90,13 @@ def finetune(
     if saved is None:
         for warning in context.record.warnings:
             context.report(NoticeReport(step=0, attempt=1, sentence=warning))
-    context, loop, ending = _train(context, begin_attempt(context, state, saved))
-    if context.speech.dev is None and ending == "finished":
-        keep_last_as_best(context, loop.state)
-    status: RunStatus = "training" if ending == "interrupted" else ending
-    record = replace(updated_record(context.record, loop.state), status=status)
-    write_record(context.folder, record)
+    with kept_latents(context, state, watch) as (context, state):
+        context, loop, ending = _train(context, begin_attempt(context, state, saved))
+        if context.speech.dev is None and ending == "finished":
+            keep_last_as_best(context, loop.state)
+        status: RunStatus = "training" if ending == "interrupted" else ending
+        record = replace(updated_record(context.record, loop.state), status=status)
+        write_record(context.folder, record)
     return FinetuneResult(ending, context.folder.path, record)
 
 

@@ -78,6 +78,11 @@ class FinetuneSettings:
     train_feature_encoder: bool | None = None
     """Whether the convolutional feature encoder learns too: it must from random weights, and is frozen otherwise."""
 
+    cache_latents: Literal["auto", "on", "off"] = "auto"
+    """Whether the latents of a feature encoder that learns nothing are computed once, kept in the run folder and
+    trained from, with the same result to the bit. "auto" does it where a run hears its speech more than once and
+    computing them takes at most a quarter of a time budget; "on" wherever the disk has room."""
+
     evaluate_every_updates: int | None = None
     """Updates between two evaluations on dev; None means 40 evaluations in the whole run."""
 

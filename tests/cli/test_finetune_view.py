@@ -5,6 +5,7 @@ import io
 from rich.console import Console
 
 from lowres.cli.finetune_view import FinetuneView
+from lowres.stages.finetune_latents import LatentsProgress
 from lowres.training.monitors import EvaluationReport, RetryReport, StepReport
 
 
@@ -25,3 +26,12 @@ def test_the_picture_shows_progress_dev_and_examples_and_forgets_a_collapsed_att
         assert expected in shown
     assert "(nothing)" in shown
     assert "best CER" not in after
+
+
+def test_the_picture_says_how_many_latents_are_computed_before_training_begins() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=110, height=30, no_color=True)
+    recorder = Console(file=io.StringIO(), width=110)
+    with FinetuneView(console) as view:
+        view.show(LatentsProgress(done_seconds=900.0, total_seconds=3600.0))
+        recorder.print(view._picture())
+    assert "computing latents: 0.25 of 1.00 h of speech" in recorder.file.getvalue()  # type: ignore[attr-defined]
