@@ -187,19 +187,6 @@ def _convolution_names(index: int, config: Wav2Vec2Config) -> TensorNames:
 
 def _positional_names(config: Wav2Vec2Config) -> TensorNames:
     ours, theirs = "context_network.positional_embedding", "encoder.pos_conv_embed"
-    names: TensorNames = {}
-    if config.positional_layers > 1:  # as in its `Data2VecAudioModel`
-        for index in range(config.positional_layers):
-            names |= _weight_and_bias(f"{ours}.layers.{index}", f"{theirs}.layers.{index}.conv")
-        return names
-    names[f"{ours}.weight_g"] = (f"{theirs}.conv.parametrizations.weight.original0",)
-    names[f"{ours}.weight_v"] = (f"{theirs}.conv.parametrizations.weight.original1",)
-    names[f"{ours}.bias"] = (f"{theirs}.conv.bias",)
-    return names
-
-
-def _positional_names(config: Wav2Vec2Config) -> TensorNames:
-    ours, theirs = "context_network.positional_embedding", "encoder.pos_conv_embed"
     if config.positional_layers == 1:
         return {
             f"{ours}.weight_g": (f"{theirs}.conv.parametrizations.weight.original0",),
