@@ -23,6 +23,7 @@ from lowres.stages.finetune_run import RunRecord
 from lowres.stages.finetune_speech import FinetuneSpeech
 from lowres.stages.run_folder import RunFolder, write_record
 from lowres.training.adaptation import names_that_learn
+from lowres.training.augmentation import Augmentation
 from lowres.training.batches import BatchSizes
 from lowres.training.checkpoint import (
     SavedTraining,
@@ -145,9 +146,16 @@ def _parts(
         save_last=save_last,
         report=context.report,
         run_sha256=context.record.sha256,
+        augmentation=_augmentation(context.settings),
         is_stop_asked=context.is_stop_asked,
         clock=context.clock,
     )
+
+
+def _augmentation(settings: FinetuneSettings) -> Augmentation | None:
+    if not settings.alters_waveforms:
+        return None
+    return Augmentation(settings.seed, speed_change=settings.speed_change, lowest_snr_db=settings.noise_lowest_snr_db)
 
 
 def _names_to_store(context: RunContext, model: CTCRecognizer) -> set[str]:

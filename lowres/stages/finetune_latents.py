@@ -145,11 +145,10 @@ def _load_frozen_encoder(context: RunContext) -> FeatureEncoder | None:
 
 
 def _reason_against(context: RunContext, num_bytes: int) -> str:
-    """Say in one sentence why latents are not to be kept, "" when they are.
-
-    Whatever comes to change waveforms in training (speed, noise) belongs here: latents then differ in every pass.
-    """
+    """Say in one sentence why latents are not to be kept, "" when they are."""
     settings = context.settings
+    if settings.alters_waveforms:
+        return "Latents are computed in every update, since changes of speed or noise alter them in every pass."
     if settings.cache_latents == "auto" and settings.minutes is None:
         seconds = known(settings.updates, "updates") * known(settings.seconds_per_update, "seconds_per_update")
         passes = seconds * SAMPLE_RATE / int(context.speech.training.num_samples.sum())

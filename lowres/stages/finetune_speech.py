@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +117,7 @@ def load_speech(
         corpus=corpus,
         vocabulary=vocabulary,
         utterance_ids=tuple(train["utterance_id"]),
-        training=_speech_of(train, tokens, reader),
+        training=replace(_speech_of(train, tokens, reader), fewest_samples=_fewest_samples(tokens, config)),
         dev=_choose_dev(dev, reader, dev_seconds, config),
         subset_label=hours_label(hours),
         subset_sha256=subset_hash(chosen),
@@ -128,8 +128,17 @@ def load_speech(
 
 def _fits(token_ids: Sequence[int], num_samples: int, config: Wav2Vec2Config) -> bool:
     """Tell whether CTC can align the tokens: one frame each, and one blank between two equal neighbours."""
-    needed = len(token_ids) + count_adjacent_repeats(token_ids)
-    return 0 < needed <= num_frames_for(num_samples, config)
+    return 0 < _frames_needed(token_ids) <= num_frames_for(num_samples, config)
+
+
+def _fewest_samples(token_ids: Sequence[Sequence[int]], config: Wav2Vec2Config) -> NDArray[np.int64]:
+    """Return the shortest lengths (N,) in samples at which CTC can align the tokens of each utterance."""
+    frames = np.array([_frames_needed(ids) for ids in token_ids], dtype=np.int64)
+    return config.receptive_field_samples + (frames - 1) * config.samples_per_frame
+
+
+def _frames_needed(token_ids: Sequence[int]) -> int:
+    return len(token_ids) + count_adjacent_repeats(token_ids)
 
 
 def _speech_of(rows: pd.DataFrame, token_ids: Sequence[Sequence[int]], reader: ShardReader) -> TrainingSpeech:

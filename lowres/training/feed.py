@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lowres.model.wav2vec2 import Encoded
+from lowres.training.augmentation import Augmentation
 from lowres.training.batches import StreamPosition, UpdatePlan
 
 Plan = TypeVar("Plan")
@@ -66,6 +67,9 @@ class TrainingSpeech:
     read_samples: Callable[[int], NDArray[np.int16]]
     """Returns utterance n's 16-bit samples, `num_samples[n]` of them."""
 
+    fewest_samples: NDArray[np.int64] | None = None
+    """(N,) samples below which an utterance is too short for its targets; only asked where speed is changed."""
+
     read_encoded: Callable[[int], Tensor] | None = None
     """Returns (T, C), what the feature encoder made of utterance n, where that is kept: no samples are read then."""
 
@@ -73,31 +77,47 @@ class TrainingSpeech:
 INT16_SCALE = 1.0 / 32768.0
 
 
-def pad_samples(utterances: Sequence[NDArray[np.int16]]) -> Tensor:
-    """Put B utterances of 16-bit samples, at least one, into (B, S) float32 in -1..1, with zeros behind them."""
+def pad_samples(utterances: Sequence[NDArray[np.int16] | NDArray[np.float32]]) -> Tensor:
+    """Put B utterances, at least one, on the scale of 16-bit samples, into (B, S) float32 with zeros behind them.
+
+    The result lies in -1..1.
+    """
     waveforms = torch.zeros(len(utterances), max(map(len, utterances)))
     for row, samples in enumerate(utterances):
-        waveforms[row, : len(samples)] = torch.from_numpy(samples.astype(np.float32))
+        waveforms[row, : len(samples)] = torch.from_numpy(samples.astype(np.float32, copy=False))
     waveforms *= INT16_SCALE
     return waveforms
 
 
-def load_batch(speech: TrainingSpeech, indices: Sequence[int]) -> Batch:
+def load_batch(
+    speech: TrainingSpeech,
+    indices: Sequence[int],
+    *,
+    augmentation: Augmentation | None = None,
+    place: StreamPosition | None = None,
+) -> Batch:
     """Read utterances from the corpus and pad them together.
 
     Args:
         speech: where they come from.
         indices: which ones, at least one.
+        augmentation: how they are altered; with a `place`, and without latents that are kept.
+        place: the update that hears them.
     """
     tokens = [torch.tensor(speech.token_ids[index], dtype=torch.int64) for index in indices]
-    if speech.read_encoded is None:
-        encoded, waveforms = None, pad_samples([speech.read_samples(index) for index in indices])
-    else:
+    num_samples = [int(speech.num_samples[index]) for index in indices]
+    encoded = None
+    if speech.read_encoded is not None:
         rows = [speech.read_encoded(index) for index in indices]
         encoded, waveforms = Encoded(torch.cat(rows), [len(own) for own in rows]), torch.zeros(len(indices), 0)
+    elif augmentation is not None and place is not None:
+        altered = [_alter(speech, index, augmentation, place) for index in indices]
+        num_samples, waveforms = list(map(len, altered)), pad_samples(altered)
+    else:
+        waveforms = pad_samples([speech.read_samples(index) for index in indices])
     return Batch(
         waveforms=waveforms,
-        num_samples=torch.tensor([int(speech.num_samples[index]) for index in indices]),
+        num_samples=torch.tensor(num_samples),
         token_ids=torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True),
         num_tokens=torch.tensor([len(ids) for ids in tokens]),
         indices=tuple(indices),
@@ -105,15 +125,32 @@ def load_batch(speech: TrainingSpeech, indices: Sequence[int]) -> Batch:
     )
 
 
-def load_update(speech: TrainingSpeech, plan: UpdatePlan, *, pin_memory: bool = False) -> Update:
+def _alter(
+    speech: TrainingSpeech, index: int, augmentation: Augmentation, place: StreamPosition
+) -> NDArray[np.float32]:
+    fewest = 0 if speech.fewest_samples is None else int(speech.fewest_samples[index])
+    return augmentation.alter(index, speech.read_samples(index), place, fewest_samples=fewest)
+
+
+def load_update(
+    speech: TrainingSpeech,
+    plan: UpdatePlan,
+    *,
+    pin_memory: bool = False,
+    augmentation: Augmentation | None = None,
+) -> Update:
     """Read everything one update learns from.
 
     Args:
         speech: where the audio comes from.
         plan: which utterances.
         pin_memory: whether to place waveforms or latents in page-locked memory, for a GPU.
+        augmentation: how the utterances are altered.
     """
-    batches = tuple(load_batch(speech, indices) for indices in plan.micro_batches)
+    batches = tuple(
+        load_batch(speech, indices, augmentation=augmentation, place=plan.next_position)
+        for indices in plan.micro_batches
+    )
     if pin_memory:
         batches = tuple(_pinned(batch) for batch in batches)
     return Update(

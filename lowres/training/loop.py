@@ -70,7 +70,8 @@ class TrainingLoop:
         )
         on_gpu = next(self._parts.model.parameters()).is_cuda
         self._parts.model.train()
-        with Feed(partial(load_update, self._parts.speech, pin_memory=on_gpu), plans) as feed:
+        load = partial(load_update, self._parts.speech, pin_memory=on_gpu, augmentation=self._parts.augmentation)
+        with Feed(load, plans) as feed:
             while (ending := self._ending()) is None:
                 waited_before = feed.waited_seconds
                 update = feed.next_update()

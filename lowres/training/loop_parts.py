@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from lowres.training.augmentation import Augmentation
 from lowres.training.batches import BatchSizes
 from lowres.training.checkpoint import SavedTraining, TrainingState
 from lowres.training.collapse import CollapseRule
@@ -57,6 +58,7 @@ class LoopParts:
     save_last: Callable[[SavedTraining[TrainingState]], None]
     report: Callable[[TrainingEvent], None]
     run_sha256: str
+    augmentation: Augmentation | None = None
     is_stop_asked: Callable[[], bool] = lambda: False
     """Asked after every update; a stop saves a checkpoint first."""
 

@@ -63,6 +63,14 @@ class FinetuneSettings:
     channel_span_length: int | None = None
     """Channels in a masked span."""
 
+    speed_change: float = 0.0
+    """Training utterances are played at 1 - x, 1 or 1 + x times their speed, drawn anew in every pass (0.1 in Ko et al.
+    2015); 0 leaves them as they are."""
+
+    noise_lowest_snr_db: float | None = None
+    """Half of the training utterances get noise, drawn anew in every pass, at a ratio of speech to noise between this
+    and 20 dB above it; None adds none."""
+
     dropout: float | None = None
     """Dropout after each attention and feed-forward part of the context network, 0 to below 1."""
 
@@ -150,8 +158,15 @@ class FinetuneSettings:
             ValueError: naming the field, its value and the range it must lie in.
         """
         refuse_out_of_range(self, _RANGES)
+        if self.alters_waveforms and self.cache_latents == "on":
+            raise ValueError('cache_latents is "on", but with speed_change or noise the latents differ in every pass')
         if self.warmup_share + self.constant_share > 1.0:
             raise ValueError("warmup_share and constant_share add up to more than 1: nothing is left for the decay")
+
+    @property
+    def alters_waveforms(self) -> bool:
+        """Whether an utterance sounds different in every pass."""
+        return self.speed_change > 0 or self.noise_lowest_snr_db is not None
 
 
 NO_LIMIT: Final = float("inf")
@@ -187,6 +202,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "time_span_length": (1, NO_LIMIT),
     "channel_span_start_probability": (0, 0.99),
     "channel_span_length": (1, NO_LIMIT),
+    "speed_change": (0, 0.5),
+    "noise_lowest_snr_db": (-20, 60),
     "dropout": (0, 0.99),
     "activation_dropout": (0, 0.99),
     "layer_drop": (0, 0.99),
