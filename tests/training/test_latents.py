@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from lowres.model.wav2vec2 import Encoded
+from lowres.model.config import FeatureNorm, Wav2Vec2Config
+from lowres.model.feature_encoder import FeatureEncoder
+from lowres.model.wav2vec2 import Encoded, encode
 from lowres.training.feed import TrainingSpeech, load_batch
 from lowres.training.latents import forget_latents, open_latents, write_latents
 
@@ -93,7 +95,9 @@ def test_a_batch_takes_latents_in_place_of_waveforms_where_they_are_kept() -> No
     def read_samples(index: int) -> np.ndarray:
         raise AssertionError("samples were read")
 
-    speech = TrainingSpeech(np.array([1_400, 500, 1_700]), [[1, 2], [3], [4]], read_samples, kept.__getitem__)
+    speech = TrainingSpeech(
+        np.array([1_400, 500, 1_700]), [[1, 2], [3], [4]], read_samples, read_encoded=kept.__getitem__
+    )
     batch = load_batch(speech, [2, 0])
     assert batch.encoded is not None
     assert torch.equal(batch.encoded.rows, torch.cat([kept[2], kept[0]]))
@@ -101,3 +105,21 @@ def test_a_batch_takes_latents_in_place_of_waveforms_where_they_are_kept() -> No
     assert batch.waveforms.shape == (2, 0)
     assert batch.num_samples.tolist() == [1_700, 1_400]
     assert batch.token_ids.tolist() == [[4, 0], [1, 2]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("norm", ["group", "layer"])
+def test_latents_are_the_same_to_the_bit_whatever_they_are_batched_with(norm: FeatureNorm, dtype: torch.dtype) -> None:
+    convolutions = ((32, 10, 5), (32, 3, 2), (32, 3, 2), (32, 3, 2), (32, 3, 2), (32, 2, 2), (32, 2, 2))
+    config = Wav2Vec2Config(conv_layers=convolutions, feature_norm=norm, normalize_waveforms=norm == "layer")
+    encoder = FeatureEncoder(convolutions, norm=norm, bias=False).requires_grad_(False)
+    num_samples = torch.tensor([100_001, 401, 40_000, 71_234])
+    waveforms = torch.randn(4, 100_001, generator=torch.Generator().manual_seed(0)) * 0.1
+    with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+        together = encode(encoder, config, waveforms, num_samples)
+        alone = [
+            encode(encoder, config, waveform[None, :length].clone(), torch.tensor([length])).rows
+            for waveform, length in zip(waveforms, num_samples.tolist(), strict=True)
+        ]
+    assert together.rows.dtype == dtype
+    assert torch.equal(together.rows, torch.cat(alone))
