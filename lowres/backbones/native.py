@@ -48,6 +48,9 @@ class Backbone:
     heads: PretrainingHeads | None = None
     """None in a backbone that came without them."""
 
+    notes: tuple[str, ...] = ()
+    """What was assumed or left out when it came from elsewhere, in sentences."""
+
     @property
     def sha256(self) -> str:
         """Hash of the file that the weights came from."""

@@ -2,22 +2,18 @@
 
 from pathlib import Path
 
-from lowres.backbones.native import Backbone, load_backbone
-from lowres.errors import CheckpointError
+from lowres.backbones.native import Backbone
+from lowres.backbones.resolve import open_backbone
 
 
-def find_backbone(project: Path, reference: str, *, setting: str = "finetune.backbone") -> Backbone:
+def find_backbone(project: Path, reference: str) -> Backbone:
     """Load the backbone that `reference` names.
 
     Args:
         project: the project folder, to which a path is relative.
-        reference: a checkpoint folder.
-        setting: what holds the reference, for the hint.
+        reference: a folder, file or name, see `lowres.backbones.resolve`.
 
     Raises:
-        CheckpointError: there is none, or it is damaged.
+        CheckpointError: there is none, it is damaged, or it is one that lowres has no network for.
     """
-    folder = project / Path(reference).expanduser()
-    if not folder.exists():
-        raise CheckpointError(f"There is no backbone in {folder}.", f"{setting} must name a checkpoint folder.")
-    return load_backbone(folder)
+    return open_backbone(reference, base=project)

@@ -61,7 +61,7 @@ def choose_start(recipe: Recipe, project: Path) -> Start:
     """
     if not recipe.finetune.backbone:
         return Start(recipe.network_config(), None)
-    backbone = find_backbone(project, recipe.finetune.backbone, setting="finetune.backbone")
+    backbone = find_backbone(project, recipe.finetune.backbone)
     return Start(backbone.config, backbone)
 
 

@@ -84,7 +84,7 @@ def open_run(
     settings = _with_micro_batch(settings, config, compute, recorded)
     record = _describe_run(folder, recipe, options, start, speech, (settings, config, compute))
     if start.backbone is not None:
-        record = replace(record, warnings=(choice.sentence, *record.warnings))
+        record = replace(record, warnings=(choice.sentence, *start.backbone.notes, *record.warnings))
     if recorded is not None:
         check_same_run(recorded, record, folder)
         record = replace(record, times_resumed=recorded.times_resumed + 1)

@@ -67,7 +67,7 @@ def choose_pretrain_start(recipe: Recipe, settings: PretrainSettings, project: P
     backbone = None
     config = recipe.network_config()
     if settings.backbone:
-        backbone = find_backbone(project, settings.backbone, setting="pretrain.backbone")
+        backbone = find_backbone(project, settings.backbone)
         config = backbone.config
     settings = settle_pretraining(settings, config, is_continued=backbone is not None)
     overridden: Collection[str] = recipe.model.overrides

@@ -187,7 +187,8 @@ def _describe_run(
 ) -> PretrainRecord:
     start, speech, mixture = parts
     hours_per_update = mixture.samples_per_update / SAMPLE_RATE / 3600
-    warnings = [*start.warnings, *speech.warnings]
+    notes = start.backbone.notes if start.backbone else ()
+    warnings = [*notes, *start.warnings, *speech.warnings]
     if is_small_update(hours_per_update):
         warnings.append(
             f"An update learns from {hours_per_update * 3600:.0f} s of audio ({hours_per_update:.3f} h); the paper "

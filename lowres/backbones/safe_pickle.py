@@ -1,0 +1,105 @@
+"""PyTorch's pickled files, read so that nothing in them can run: tensors and plain settings, or a refusal.
+
+Everything goes through `torch.load(weights_only=True)`, which calls nothing but what rebuilds tensors. fairseq's files
+also hold settings as objects of argparse, omegaconf and fairseq; each of these becomes an empty object that only keeps
+what it was given, so none of those libraries is needed and none of their code runs. Anything else is refused.
+"""
+
+import pickle
+import pickletools
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+import torch
+
+from lowres.errors import CheckpointError
+
+GET_AGAIN: Final = "Download it again, and compare its size with the one its publisher states."
+_HARMLESS_LIBRARIES: Final = {"argparse", "enum", "fairseq", "numpy", "omegaconf", "typing"}
+_HARMLESS_TYPES: Final = {"dict", "list", "tuple", "int", "float", "str", "bool", "object"}
+_LEGACY_PICKLES: Final = 4
+"""Files from before PyTorch 1.6 hold four pickles one after another: magic number, protocol, machine, contents."""
+
+
+class StandIn:
+    """Stands for any object of a library that is not needed; it does nothing and keeps what it was given."""
+
+    def __new__(cls, *arguments: Any) -> "StandIn":
+        stand_in = super().__new__(cls)
+        stand_in.__dict__["arguments"] = arguments
+        return stand_in
+
+    def __init__(self, *arguments: Any) -> None:
+        pass
+
+
+def read_pickled(path: Path) -> Any:
+    """Read what `torch.save` wrote: containers, numbers, text and tensors; settings objects as `StandIn`.
+
+    Raises:
+        CheckpointError: the file is cut short, holds code, or is no PyTorch file at all.
+    """
+    try:
+        stand_ins: Any = [(StandIn, name) for name in sorted(set(_harmless_globals(path)))]
+        with torch.serialization.safe_globals(stand_ins):
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        if found is None:
+            raise _damaged(path) from error
+        raise CheckpointError(
+            f"{path} holds more than weights: {found[1]}, which could run anything. Nothing in it was run.",
+            "Take the model from its publisher as safetensors, or as a plain state dict.",
+        ) from error
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.", GET_AGAIN) from error
+    except (EOFError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        # What the unpicklers and PyTorch's zip reader raise on bytes that stop or make no sense.
+        raise _damaged(path) from error
+
+
+def plain(value: Any) -> Any:
+    """Turn settings as `read_pickled` gives them into dictionaries, lists, numbers and text."""
+    if isinstance(value, StandIn):
+        state = dict(vars(value))
+        arguments = state.pop("arguments", ())
+        for name in ("_content", "_val"):  # omegaconf's containers and its leaves
+            if name in state:
+                return plain(state[name])
+        return plain(arguments[0]) if not state and len(arguments) == 1 else plain(state)  # or an enum's value
+    if isinstance(value, dict):
+        return {str(plain(name)): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def _harmless_globals(path: Path) -> Iterator[str]:
+    """List the classes that the file's pickles name and that a `StandIn` can take the place of."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith("/data.pkl"):
+                    with archive.open(name) as file:
+                        yield from _harmless_in(file)
+        return
+    with path.open("rb") as file:
+        for _ in range(_LEGACY_PICKLES):
+            yield from _harmless_in(file)
+
+
+def _harmless_in(file: IO[bytes]) -> Iterator[str]:
+    for operation, argument, _ in pickletools.genops(file):
+        if operation.name == "GLOBAL":
+            module, name = str(argument).split(" ", 1)
+            if module.split(".")[0] in _HARMLESS_LIBRARIES:
+                yield f"{module}.{name}"
+            elif module in ("__builtin__", "builtins") and name in _HARMLESS_TYPES:
+                yield f"builtins.{name}"
+
+
+def _damaged(path: Path) -> CheckpointError:
+    return CheckpointError(f"{path} is damaged or was cut short: it is not a whole PyTorch file.", GET_AGAIN)
