@@ -283,3 +283,10 @@ def test_computing_latents_counts_as_time_of_the_run(project: Path, monkeypatch:
     with pytest.raises(KeyboardInterrupt):
         train(project, BACKBONE, run="with")
     assert counted == [7.0, 7.0]
+
+
+def test_speech_that_sounds_different_in_every_pass_has_no_latents_to_keep(project: Path) -> None:
+    train(project, BACKBONE, "speed_change=0.1", run="altered")
+    assert notices(project, "altered") == [
+        "Latents are computed in every update, since changes of speed or noise alter them in every pass."
+    ]
