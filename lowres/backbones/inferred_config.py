@@ -57,7 +57,7 @@ def config_from_shapes(found: ForeignWeights) -> tuple[Wav2Vec2Config, list[str]
     )
     settings = f"{config.num_heads} attention heads, norms {'first' if is_pre_norm else 'last'}"
     waveforms = "normalised" if is_layer_norm else "as recorded"
-    note = f"The backbone's file states no settings: {settings} and waveforms {waveforms} are as published for its size."
+    note = f"The backbone's file states no settings: {settings} and waveforms {waveforms} are those of its size."
     return config, [note]
 
 
