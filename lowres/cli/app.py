@@ -15,6 +15,7 @@ from lowres.cli.console import console, errors, print_error
 from lowres.cli.demo import demo
 from lowres.cli.doctor import doctor
 from lowres.cli.evaluate import evaluate
+from lowres.cli.export import export
 from lowres.cli.finetune import finetune
 from lowres.cli.init import init
 from lowres.cli.prepare import prepare
@@ -35,7 +36,7 @@ SYSTEM_ERROR_HINTS = {
 }
 
 # In the order of a first day with lowres; `lowres --help` lists them so.
-COMMANDS = (demo, init, prepare, pretrain, finetune, evaluate, recipe, doctor)
+COMMANDS = (demo, init, prepare, pretrain, finetune, evaluate, export, recipe, doctor)
 
 
 class ErrorHandlingGroup(TyperGroup):

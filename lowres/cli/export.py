@@ -1,0 +1,76 @@
+"""`lowres export`: hand a recogniser to other programs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from lowres.cli.console import console, errors, plain_table, print_warning
+from lowres.cli.options import ProjectOption
+
+if TYPE_CHECKING:
+    from lowres.stages.export import ExportResult
+
+SourceArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's name, or the folder of a run or of a checkpoint.")
+]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The folder (transformers) or file to write.")]
+FormatOption = Annotated[
+    Literal["transformers", "onnx"],
+    typer.Option("--to", help="transformers: a folder that Hugging Face transformers loads; onnx: a file."),
+]
+
+
+def export(
+    source: SourceArgument,
+    target: TargetArgument,
+    to: FormatOption = "transformers",
+    project: ProjectOption = Path(),
+) -> None:
+    """Write a trained recogniser for Hugging Face transformers or as ONNX, with the same text."""
+    from lowres.stages.export import export as run_export
+
+    with errors.status("writing and checking" if to == "onnx" else "writing"):
+        result = run_export(project, source, target, to)
+    _print_result(result)
+    _print_use(result, to)
+
+
+def _print_result(result: "ExportResult") -> None:
+    from lowres.backbones.model_card import non_commercial
+
+    metadata = result.metadata
+    language = f"{result.language.name} {result.language.iso_639_3}".strip()
+    backbone = str(metadata.training.get("backbone") or "none: trained from random weights")
+    table = plain_table("", "")
+    rows = [
+        ("recogniser", f"{result.checkpoint}, update {metadata.step:,}"),
+        ("language", language or "not known"),
+        ("backbone", backbone + (f" (licence {metadata.backbone_licence})" if metadata.backbone_licence else "")),
+        ("size", f"{result.num_parameters / 1e6:.1f} million parameters, {result.num_bytes / 1e6:,.1f} MB"),
+    ]
+    if result.largest_difference is not None:
+        rows.append(("checked", f"onnxruntime gives the same scores, to {result.largest_difference:.0e}"))
+    for name, value in rows:
+        table.add_row(Text(name, style="dim"), Text(value))
+    console.print(table)
+    for limit in result.limits:
+        print_warning(limit)
+    if non_commercial(metadata.backbone_licence):
+        print_warning(
+            f"The backbone's licence ({metadata.backbone_licence}) allows no commercial use of this recogniser."
+        )
+    written = ", ".join(str(path) for path in result.paths)
+    console.print(Text.assemble(("written: ", "bold green"), (written, "bold")), soft_wrap=True)
+
+
+def _print_use(result: "ExportResult", to: str) -> None:
+    if to == "transformers":
+        lines = [f'AutoModelForCTC.from_pretrained("{result.paths[0]}")']
+        lines.append(f'Wav2Vec2Processor.from_pretrained("{result.paths[0]}")')
+    else:
+        lines = [f'onnxruntime.InferenceSession("{result.paths[0]}")']
+    console.print(Text("In Python:", style="dim"))
+    for line in lines:
+        console.print(Text(f"  {line}"), soft_wrap=True)

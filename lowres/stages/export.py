@@ -1,0 +1,122 @@
+"""`lowres export`: a trained recogniser for other programs, checked to be the same one."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from lowres import __version__
+from lowres.backbones.checkpoint_folder import METADATA_FILE, CheckpointMetadata
+from lowres.backbones.export_onnx import write_onnx_file
+from lowres.backbones.export_transformers import write_transformers_folder
+from lowres.backbones.model_card import Language
+from lowres.backbones.native import Recognizer, load_recognizer
+from lowres.errors import CheckpointError
+from lowres.recipe import load_recipe
+from lowres.stages.backbone import find_backbone
+from lowres.stages.evaluate_run import best_checkpoint, find_run
+from lowres.stages.run_folder import RECIPE_FILE
+
+ExportFormat = Literal["transformers", "onnx"]
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What was written, from what, and what to know of it."""
+
+    paths: tuple[Path, ...]
+    """The folder, or the files."""
+
+    checkpoint: Path
+    metadata: CheckpointMetadata
+    language: Language
+    num_parameters: int
+    num_bytes: int
+    limits: tuple[str, ...]
+    """Sentences that whoever uses it must know."""
+
+    largest_difference: float | None
+    """Between our log-probabilities and those of the program it is for, where that program was asked."""
+
+
+def export(project: Path, source: str, target: Path, to: ExportFormat) -> ExportResult:
+    """Write a trained recogniser for another program.
+
+    Args:
+        project: the project folder.
+        source: a run's name, or the folder of a run or of a checkpoint.
+        target: the folder (transformers) or file (onnx) to write.
+        to: the program.
+
+    Raises:
+        CheckpointError: there is no such recogniser, it is damaged, the program has no such network, or something lies
+            at `target` already.
+        OSError: the disk is full or refuses.
+    """
+    checkpoint = find_checkpoint(project, source)
+    home = _project_of(checkpoint) or project
+    recognizer = load_recognizer(checkpoint, find_backbone=partial(find_backbone, home))
+    language = _language_of(checkpoint)
+    paths: tuple[Path, ...]
+    match to:
+        case "transformers":
+            limits = write_transformers_folder(recognizer, target, language)
+            paths, difference = (target,), None
+        case "onnx":
+            file = write_onnx_file(recognizer, target, _facts(recognizer, language))
+            limits, paths, difference = (), file.paths, file.largest_difference
+    return ExportResult(
+        paths=paths,
+        checkpoint=checkpoint,
+        metadata=recognizer.metadata,
+        language=language,
+        num_parameters=sum(parameter.numel() for parameter in recognizer.model.parameters()),
+        num_bytes=sum(file.stat().st_size for path in paths for file in (path.iterdir() if path.is_dir() else [path])),
+        limits=limits,
+        largest_difference=difference,
+    )
+
+
+def find_checkpoint(project: Path, source: str) -> Path:
+    """Return the checkpoint folder that `source` names: one itself, the best of a run's folder, or of a run's name.
+
+    Raises:
+        CheckpointError: there is none; names the runs there are.
+    """
+    for folder in (Path(source).expanduser(), project / source):
+        if (folder / METADATA_FILE).is_file():
+            return folder
+        if (best_checkpoint(folder) / METADATA_FILE).is_file():
+            return best_checkpoint(folder)
+    if len(Path(source).parts) > 1:
+        raise CheckpointError(
+            f"There is no checkpoint in {source}.", "Name a run, its folder, or a folder that holds checkpoint.json."
+        )
+    return best_checkpoint(find_run(project, source))
+
+
+def _project_of(checkpoint: Path) -> Path | None:
+    """Return the project that a run's checkpoint lies in, PROJECT/runs/NAME/checkpoints/best; None outside of one."""
+    parents = checkpoint.resolve().parents
+    return parents[3] if len(parents) > 3 and parents[2].name == "runs" else None
+
+
+def _language_of(checkpoint: Path) -> Language:
+    """Read whose language it is from the run's recipe; a checkpoint alone does not say."""
+    recipe = checkpoint.resolve().parents[1] / RECIPE_FILE
+    if not recipe.is_file():
+        return Language()
+    section = load_recipe(str(recipe)).language
+    return Language(section.name, section.iso_639_3)
+
+
+def _facts(recognizer: Recognizer, language: Language) -> dict[str, str]:
+    metadata = recognizer.metadata
+    facts = {
+        "language_name": language.name,
+        "language": language.iso_639_3,
+        "backbone": str(metadata.training.get("backbone") or ""),
+        "backbone_licence": metadata.backbone_licence,
+        "lowres_version": __version__,
+    }
+    return {name: fact for name, fact in facts.items() if fact}
