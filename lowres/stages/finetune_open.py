@@ -87,7 +87,7 @@ def open_run(
         record = replace(record, warnings=(choice.sentence, *start.backbone.notes, *record.warnings))
     if recorded is not None:
         check_same_run(recorded, record, folder)
-        record = replace(record, times_resumed=recorded.times_resumed + 1)
+        record = replace(record, times_resumed=recorded.times_resumed + 1, warnings=recorded.warnings)
     else:
         folder.path.mkdir(parents=True, exist_ok=True)
         (folder.path / RECIPE_FILE).write_text(recipe.to_toml(), encoding="utf-8", newline="\n")

@@ -269,6 +269,19 @@ def test_an_interrupted_run_of_adapters_goes_on_to_the_same_weights(project: Pat
     assert hash_of(files[0]) == hash_of(files[1])
 
 
+def test_a_resumed_run_says_the_same_of_what_learns(project: Path) -> None:
+    train(project, "updates=2", run="first")
+    asked = ("backbone=runs/first/checkpoints/best", "updates=6")
+    options, recipe = (
+        FinetuneOptions(run="broken"),
+        load_recipe(project=project, overrides=[f"finetune.{setting}" for setting in asked]),
+    )
+    finetune(project, recipe, options, is_stop_asked=iter([False, True]).__next__)
+    before = read_record(RunFolder(project / "runs/broken")).warnings
+    assert before[0].startswith("Adaptation: full, since")
+    assert train(project, *asked, run="broken", resume=True).record.warnings == before
+
+
 def test_parts_of_a_backbone_cannot_learn_where_there_is_none(project: Path) -> None:
     with pytest.raises(CheckpointError, match="trains a part of a backbone, and there is none"):
         train(project, "adaptation=lora")
