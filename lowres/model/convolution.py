@@ -36,7 +36,8 @@ def arrange_weight(weight: Tensor, bias: Tensor | None, stride: int, dtype: torc
 
 
 def strided_convolution(rows: Tensor, stride: int, arranged: ArrangedWeight) -> Tensor:
-    """Convolve rows (R, C_in), in the dtype the weight was arranged for: (R - k) // s + 1 rows of C_out."""
+    """Convolve rows (R, C_in) in the dtype the weight was arranged for: (R - k) // s + 1 rows of C_out."""
+    rows = rows.to(arranged.head.dtype)  # on a GPU, autocast lets a layer norm return float32
     result: Tensor = _StridedConvolution.apply(rows, arranged.taps, arranged.bias, stride, arranged)  # type: ignore[no-untyped-call]
     return result
 
