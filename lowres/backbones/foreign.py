@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE, CheckpointMetadata
-from lowres.backbones.native import Backbone, PretrainingHeads
+from lowres.backbones.native import BACKBONE_PREFIX, Backbone, PretrainingHeads
 from lowres.backbones.spellings import PRETRAINING_HEADS, Spelling, spelling_of
 from lowres.backbones.transformers_layout import (
     CODEBOOKS,
@@ -92,19 +92,19 @@ def import_backbone(
         CheckpointError: a tensor is missing, unexpected or of another shape.
     """
     quantizer_config = _quantizer_config(found, latent_dropout)
-    names = backbone_names(config)
-    heads: TensorNames = {}
-    if quantizer_config is not None:
-        heads = {ours: theirs for ours, theirs in pretraining_names(config).items() if not ours.startswith("backbone.")}
+    names, head_names = backbone_names(config), _head_names(config) if quantizer_config else {}
     lacks_mask_embedding = found.find(names[_MASK_EMBEDDING][0]) is None
     if lacks_mask_embedding:
         del names[_MASK_EMBEDDING]
-    left_out = _demand_fit(found, names | heads, _shapes(config, quantizer_config))
-    weights = _renamed(found, names)
+    left_out = _demand_fit(found, names | head_names, _shapes(config, quantizer_config))
     remarks = [*notes, *(f"{what} was left out." for what in left_out if what)]
+    weights, heads = _renamed(found, names), None
     if lacks_mask_embedding:
         remarks.append("The backbone came without the embedding that stands for masked frames, which begins at random.")
         weights[_MASK_EMBEDDING] = torch.rand(config.width, generator=torch.Generator().manual_seed(0))
+    if quantizer_config is not None:
+        head_weights = _renamed(found, head_names, num_codebooks=quantizer_config.num_codebooks)
+        heads = PretrainingHeads(quantizer_config, head_weights)
     metadata = CheckpointMetadata(
         kind="backbone",
         model_config=to_dict(config),
@@ -112,11 +112,11 @@ def import_backbone(
         training={"imported_from": found.place, "format": found.spelling.home, "notes": remarks},
         files={WEIGHTS_FILE: found.sha256},
     )
-    pretraining_heads = None
-    if quantizer_config is not None:
-        num_codebooks = quantizer_config.num_codebooks
-        pretraining_heads = PretrainingHeads(quantizer_config, _renamed(found, heads, num_codebooks=num_codebooks))
-    return Backbone(config, weights, metadata, pretraining_heads, tuple(remarks))
+    return Backbone(config, weights, metadata, heads, tuple(remarks))
+
+
+def _head_names(config: Wav2Vec2Config) -> TensorNames:
+    return {ours: theirs for ours, theirs in pretraining_names(config).items() if not ours.startswith(BACKBONE_PREFIX)}
 
 
 def _renamed(found: ForeignWeights, names: TensorNames, *, num_codebooks: int = 2) -> dict[str, Tensor]:
@@ -143,11 +143,8 @@ def _quantizer_config(found: ForeignWeights, latent_dropout: float) -> Quantizer
 def _shapes(config: Wav2Vec2Config, quantizer_config: QuantizerConfig | None) -> dict[str, torch.Size]:
     """List the shapes of the network's tensors, by our names."""
     with torch.device("meta"):
-        backbone = Wav2Vec2(config)
-        parts: list[tuple[str, nn.Module]] = [("", backbone)]
-        if quantizer_config is not None:
-            parts.append(("", PretrainingNetwork(config, quantizer_config)))
-    return {f"{prefix}{name}": tensor.shape for prefix, part in parts for name, tensor in part.state_dict().items()}
+        network = Wav2Vec2(config) if quantizer_config is None else PretrainingNetwork(config, quantizer_config)
+    return {name.removeprefix(BACKBONE_PREFIX): tensor.shape for name, tensor in network.state_dict().items()}
 
 
 def _demand_fit(found: ForeignWeights, names: TensorNames, shapes: Mapping[str, torch.Size]) -> list[str]:

@@ -75,9 +75,12 @@ def test_a_ctc_head_is_left_out_and_said_to_be(name: str, inside: str, tmp_path:
     assert_same_context(backbone, getattr(peer, inside))
 
 
-@pytest.mark.parametrize("name", ["Wav2Vec2Model", "HubertModel", "Data2VecAudioModel"])
-def test_bfloat16_is_as_near_to_float32_as_transformers_is(name: str, tmp_path: Path) -> None:
-    peer = make_peer(name, **({} if name.startswith("Data2Vec") else LAYER))
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [("Wav2Vec2Model", GROUP), ("Wav2Vec2Model", LAYER), ("HubertModel", LAYER), ("Data2VecAudioModel", {})],
+)
+def test_bfloat16_is_as_near_to_float32_as_transformers_is(name: str, variant: dict[str, Any], tmp_path: Path) -> None:
+    peer = make_peer(name, **variant)
     assert_as_near_in_bfloat16(open_backbone(save_peer(tmp_path, peer)), peer)
 
 
