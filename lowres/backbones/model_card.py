@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lowres.backbones.checkpoint_folder import CheckpointMetadata
+from lowres.backbones.licences import forbids_commercial_use
 
 # Licences that model hubs know by a name of their own, by ours in lower case.
 _HUB_LICENCES: Final = frozenset(
@@ -51,11 +52,6 @@ def model_card(metadata: CheckpointMetadata, language: Language, limits: tuple[s
     )
 
 
-def non_commercial(licence: str) -> bool:
-    """Whether a licence, by its SPDX name, forbids commercial use."""
-    return "-NC" in licence.upper()
-
-
 def _header(metadata: CheckpointMetadata, language: Language) -> list[str]:
     licence = metadata.backbone_licence.lower()
     lines = ["---", "library_name: transformers", "pipeline_tag: automatic-speech-recognition"]
@@ -75,7 +71,7 @@ def _facts(metadata: CheckpointMetadata, language: Language) -> list[tuple[str, 
         ("Licence of the backbone", metadata.backbone_licence or ("not known" if training.get("backbone") else "")),
         (
             "Commercial use",
-            "not allowed by the backbone's licence" if non_commercial(metadata.backbone_licence) else "",
+            "not allowed by the backbone's licence" if forbids_commercial_use(metadata.backbone_licence) else "",
         ),
         ("Trained on", f"{training['hours']:.2f} h{synthetic}" if training.get("hours") else ""),
         ("Corpus", str(training.get("corpus") or "")),

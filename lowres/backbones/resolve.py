@@ -4,7 +4,8 @@
     models/xls-r                    a Hugging Face folder (config.json)
     models/mms-1b-all:mos           one with adapters, and the language whose adapters are wanted
     models/xlsr_53_56k.pt           a file of fairseq, fairseq2 or torchaudio, told apart by what is in it
-    facebook/wav2vec2-base          a Hugging Face name, looked up in its cache
+    facebook/wav2vec2-base          a Hugging Face name, looked up in lowres's cache and in its own
+    omniASR_W2V_300M                a name of the catalogue, looked up in lowres's cache
     WAV2VEC2_XLSR_300M              a bundle of torchaudio, looked up in its cache
 
 Nothing is downloaded here; `lowres backbones get` does that.
@@ -15,6 +16,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from lowres.backbones.cache import downloaded_folder
 from lowres.backbones.checkpoint_folder import METADATA_FILE
 from lowres.backbones.fairseq import is_fairseq, open_fairseq
 from lowres.backbones.foreign import import_backbone, recognise_weights
@@ -56,11 +58,11 @@ def open_backbone(reference: str | Path, *, base: Path = Path()) -> Backbone:
 
 
 def _locate(name: str, base: Path) -> Path | None:
-    """Find the folder or file of this name, or the one that Hugging Face keeps of it."""
+    """Find the folder or file of this name, the one that `lowres backbones get` downloaded, or Hugging Face's own."""
     path = base / Path(name).expanduser()
     if path.exists() or _replaced(path):
         return path
-    return cached_folder(name) if _HUB_NAME.fullmatch(name) else None
+    return downloaded_folder(name) or (cached_folder(name) if _HUB_NAME.fullmatch(name) else None)
 
 
 def cached_folder(hub_name: str) -> Path | None:

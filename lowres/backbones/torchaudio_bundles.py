@@ -17,6 +17,7 @@ from lowres.backbones.tensor_files import hash_files, read_tensors
 from lowres.errors import CheckpointError
 from lowres.model.config import Wav2Vec2Config
 
+_MODELS: Final = "https://download.pytorch.org/torchaudio/models"
 _BUNDLE_NAME: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 
 
@@ -42,6 +43,12 @@ def find_bundle(name: str) -> Any | None:
 def bundle_file(bundle: Any) -> Path:
     """Say where torchaudio keeps a bundle's weights once they are downloaded (`torch.hub`'s folder)."""
     return Path(torch.hub.get_dir()) / "checkpoints" / str(bundle._path).rsplit("/", 1)[-1]
+
+
+def bundle_url(bundle: Any) -> str:
+    """Say where torchaudio downloads a bundle's weights from, as its `_get_state_dict` puts it together."""
+    path = str(bundle._path)
+    return path if path.startswith("https") else f"{_MODELS}/{path}"
 
 
 def open_bundle(name: str, bundle: Any) -> Backbone:

@@ -38,7 +38,7 @@ def export(
 
 
 def _print_result(result: "ExportResult") -> None:
-    from lowres.backbones.model_card import non_commercial
+    from lowres.backbones.licences import forbids_commercial_use
 
     metadata = result.metadata
     language = f"{result.language.name} {result.language.iso_639_3}".strip()
@@ -57,7 +57,7 @@ def _print_result(result: "ExportResult") -> None:
     console.print(table)
     for limit in result.limits:
         print_warning(limit)
-    if non_commercial(metadata.backbone_licence):
+    if forbids_commercial_use(metadata.backbone_licence):
         print_warning(
             f"The backbone's licence ({metadata.backbone_licence}) allows no commercial use of this recogniser."
         )

@@ -1,13 +1,17 @@
 """Where a backbone is found that a recipe or a checkpoint names."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from lowres.backbones.cache import downloaded_folder
+from lowres.backbones.catalogue import licence_of
 from lowres.backbones.native import Backbone
+from lowres.backbones.origin import read_origin
 from lowres.backbones.resolve import open_backbone
 
 
 def find_backbone(project: Path, reference: str) -> Backbone:
-    """Load the backbone that `reference` names.
+    """Load the backbone that `reference` names, with its licence where that is known.
 
     Args:
         project: the project folder, to which a path is relative.
@@ -16,4 +20,15 @@ def find_backbone(project: Path, reference: str) -> Backbone:
     Raises:
         CheckpointError: there is none, it is damaged, or it is one that lowres has no network for.
     """
-    return open_backbone(reference, base=project)
+    backbone = open_backbone(reference, base=project)
+    licence = backbone.metadata.backbone_licence or _published_licence(project, reference)
+    return replace(backbone, metadata=replace(backbone.metadata, backbone_licence=licence))
+
+
+def _published_licence(project: Path, reference: str) -> str:
+    """Return the licence that came with the download, else the catalogue's; "" where neither knows it."""
+    for name in (reference, reference.rpartition(":")[0]):
+        origin = read_origin(downloaded_folder(name) or project / Path(name).expanduser())
+        if origin is not None and origin.licence:
+            return origin.licence
+    return licence_of(reference)
