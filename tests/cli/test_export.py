@@ -1,13 +1,17 @@
 """`lowres export` finds the recogniser, says what it wrote, and refuses in a sentence."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from recognizers import make_recognizer
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from lowres.backbones import export_onnx
-from lowres.backbones.checkpoint_folder import write_checkpoint
+from lowres.backbones.checkpoint_folder import WEIGHTS_FILE, CheckpointMetadata, read_metadata, write_checkpoint
+from lowres.backbones.transformers_layout import recognizer_names, under_our_names
 from lowres.cli.app import app
 
 runner = CliRunner()
@@ -39,6 +43,24 @@ def test_a_run_or_checkpoint_folder_is_exported(project: Path, below: str) -> No
     result = runner.invoke(app, ["export", str(project / below), str(project / "out")])
     assert result.exit_code == 0, result.output
     assert (project / "out" / "model.safetensors").is_file()
+
+
+def test_a_run_that_stores_only_adapters_is_joined_with_its_backbone(tmp_path: Path) -> None:
+    whole = make_recognizer("adapter", head_gain=1.0)
+    tensors = whole.model.state_dict()
+    own = {name: tensor for name, tensor in tensors.items() if ".adapter." in name or name.startswith("head.")}
+    rest = {name.removeprefix("backbone."): tensor for name, tensor in tensors.items() if name not in own}
+    pretrained = CheckpointMetadata(kind="backbone", model_config=whole.metadata.model_config | {"adapter_width": 0})
+    write_checkpoint(tmp_path / "base", rest, pretrained)
+    sha256 = read_metadata(tmp_path / "base").files[WEIGHTS_FILE]
+    metadata = replace(whole.metadata, backbone_reference="base", backbone_sha256=sha256)
+    write_checkpoint(tmp_path / "runs" / "first" / "checkpoints" / "best", own, metadata)
+
+    result = runner.invoke(app, ["export", str(tmp_path / "runs" / "first"), str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    names = recognizer_names(whole.model.backbone.config)
+    written = under_our_names(load_file(tmp_path / "out" / "model.safetensors"), names)
+    assert all(torch.equal(written[name], tensor) for name, tensor in tensors.items())
 
 
 def test_a_run_that_does_not_exist_is_refused_with_those_that_do(project: Path) -> None:
