@@ -78,24 +78,26 @@ def defaults_for_hours(
     """
     column = sum(hours >= limit for limit in _HOURS_BELOW)
     if backbone_width is None or backbone_width < _SMALLEST_PUBLISHED_WIDTH:
-        defaults = _small_defaults(column, mean_seconds, is_from_backbone=backbone_width is not None)
+        defaults = _small_defaults(column, mean_seconds)
     elif backbone_width < _LARGE_WIDTH:
         defaults = _base_defaults(column)
     else:
         defaults = _large_defaults(column)
+    if adaptation != "full":
+        defaults = replace(defaults, train_feature_encoder=False)
     if adaptation in ("adapter", "lora"):
         # What learns is little and begins as nothing: it needs no protection by a head trained first.
         defaults = replace(defaults, learning_rate=1e-3, head_only_updates=0, layer_drop=0.0)
     return defaults
 
 
-def _small_defaults(column: int, mean_seconds: float, *, is_from_backbone: bool) -> HourDefaults:
+def _small_defaults(column: int, mean_seconds: float) -> HourDefaults:
     # Few utterances are seen often: the updates grow with the data, the size of an update does not.
     seconds = max(_FROM_RANDOM.seconds_per_update, _FEWEST_UTTERANCES_PER_UPDATE * round(mean_seconds))
     updates = round((6_000, 15_000, 40_000, 80_000)[column] * _FROM_RANDOM.seconds_per_update / seconds)
-    return replace(
-        _FROM_RANDOM, updates=updates, seconds_per_update=seconds, train_feature_encoder=not is_from_backbone
-    )
+    # From a small backbone the convolutions learn on: it heard too little for them to be left alone, and an hour of
+    # Mboshi ended 2 % CER higher with them frozen (docs/RESULTS.md).
+    return replace(_FROM_RANDOM, updates=updates, seconds_per_update=seconds)
 
 
 def _base_defaults(column: int) -> HourDefaults:
