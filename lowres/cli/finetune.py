@@ -1,5 +1,6 @@
 """`lowres finetune`: train a recogniser and show how it learns."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from lowres.cli.training_screen import duration
 if TYPE_CHECKING:
     from lowres.recipe import Recipe
     from lowres.stages.finetune import FinetuneOptions, FinetuneResult
+    from lowres.stages.finetune_run import RunRecord
     from lowres.stages.finetune_seeds import SeedsResult, Spread
 
 HoursOption = Annotated[
@@ -25,6 +27,14 @@ SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of w
 SeedsOption = Annotated[
     int | None,
     typer.Option("--seeds", min=1, help="Train this many, with one seed after the other, and show mean and spread."),
+]
+SelfTrainOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--self-train",
+        metavar="FOLDER",
+        help="Label the recordings of this folder with the trained recogniser, and train another one on both.",
+    ),
 ]
 RunOption = Annotated[
     str | None, typer.Option("--run", metavar="NAME", help="Name of the run; without it, made from hours and seed.")
@@ -39,10 +49,12 @@ def finetune(
     minutes: MinutesOption = None,
     seed: SeedOption = None,
     seeds: SeedsOption = None,
+    self_train: SelfTrainOption = None,
     run: RunOption = None,
     resume: ResumeOption = False,
 ) -> None:
     """Train a recogniser on the prepared corpus; it can be stopped and resumed at any moment."""
+    from lowres.errors import RecipeError
     from lowres.manifest.subsets import parse_amount
     from lowres.recipe import load_recipe
     from lowres.stages.finetune import FinetuneOptions
@@ -52,6 +64,11 @@ def finetune(
     options = FinetuneOptions(
         hours=None if hours is None else parse_amount(hours) / 60, minutes=minutes, seed=seed, run=run, resume=resume
     )
+    if seeds is not None and self_train is not None:
+        raise RecipeError("--self-train and --seeds cannot be used together.", "Use --self-train with each --seed N.")
+    if self_train is not None:
+        _self_train(project, recipe, loaded, options, self_train)
+        return
     if seeds is not None:
         _train_seeds(project, recipe, loaded, options, seeds)
         return
@@ -82,13 +99,44 @@ def _train_seeds(
         )
 
 
+def _self_train(project: Path, recipe: str | None, loaded: "Recipe", options: "FinetuneOptions", folder: Path) -> None:
+    from lowres.stages.finetune_self_train import finetune_self_train
+
+    with FinetuneView() as view, stopping_politely(view.say) as stop:
+        result = finetune_self_train(project, loaded, options, folder, view.show, is_stop_asked=lambda: stop.is_asked)
+    if result.teacher is None or result.student is None:
+        console.print(Text("Stopped; everything is saved."), soft_wrap=True)
+        again = f"lowres finetune --self-train {shlex.quote(str(folder))} --run {result.teacher_run} --resume"
+        print_next("To go on", with_project(again, project, recipe))
+        raise typer.Exit(INTERRUPTED_STATUS)
+    print_teacher_and_student(result.teacher, result.student)
+    measure = with_project(f"lowres evaluate --run {result.better_run}", project, recipe)
+    print_next(f"To measure the {'student' if result.better_run == result.student_run else 'teacher'}", measure)
+
+
+def print_teacher_and_student(teacher: "RunRecord", student: "RunRecord") -> None:
+    """Show the error rates of both on dev, and what each learnt from."""
+    table = plain_table("", "CER on dev", "WER on dev", "transcribed", "pseudo-labelled")
+    for role, record in (("teacher", teacher), ("student", student)):
+        rates = (record.best_dev_character_error_rate, record.best_dev_word_error_rate)
+        hours = (record.hours, record.pseudo_labelled_hours)
+        cells = [role, *map(_percent, rates), *(f"{amount:.2f} h" for amount in hours)]
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    before, after = teacher.best_dev_character_error_rate, student.best_dev_character_error_rate
+    if before is not None and after is not None and after >= before:
+        console.print(Text("The student is no better than its teacher on dev."), soft_wrap=True)
+
+
+def _percent(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate:.1%}"
+
+
 def print_seeds(result: "SeedsResult") -> None:
     """Show each seed's error rates on dev, their mean and their standard deviation."""
     table = plain_table("seed", "CER on dev", "WER on dev", "run")
     for outcome in result.outcomes:
-        rates = [
-            "-" if rate is None else f"{rate:.1%}" for rate in (outcome.character_error_rate, outcome.word_error_rate)
-        ]
+        rates = [_percent(rate) for rate in (outcome.character_error_rate, outcome.word_error_rate)]
         table.add_row(Text(str(outcome.seed)), *map(Text, rates), Text(outcome.run))
     spreads = [_spread_text(spread) for spread in (result.character_error_rate, result.word_error_rate)]
     table.add_row(Text("mean"), *map(Text, spreads), Text("plus or minus the standard deviation over seeds"))

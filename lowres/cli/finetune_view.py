@@ -11,7 +11,8 @@ from lowres.cli.console import errors
 from lowres.cli.training_screen import TimeLeft, TrainingScreen, duration, numbers_row, progress_row, sparkline
 
 if TYPE_CHECKING:
-    from lowres.stages.finetune import FinetuneEvent, LatentsProgress, RunStarted
+    from lowres.stages.finetune import LatentsProgress, RunStarted
+    from lowres.stages.finetune_self_train import SelfTrainEvent, SelfTrainProgress
     from lowres.training.monitors import EvaluationReport, RetryReport, StepReport
 
 
@@ -41,16 +42,22 @@ class FinetuneView:
     ) -> None:
         self._screen.__exit__(kind, error, traceback)
 
-    def show(self, event: "FinetuneEvent") -> None:
+    def show(self, event: "SelfTrainEvent") -> None:
         """Take note of an event and show it."""
         # Imported here: by now torch is loaded, which `lowres --help` must not do.
         from lowres.stages.finetune import LatentsProgress, RunStarted
+        from lowres.stages.finetune_self_train import SelfTrainNotice, SelfTrainProgress
         from lowres.training.monitors import EvaluationReport, NoticeReport, RetryReport, StepReport
 
         match event:
             case RunStarted():
+                self._begin_anew()
                 self._started = event
                 self._screen.say(describe_start(event))
+            case SelfTrainProgress():
+                self._note_self_training(event)
+            case SelfTrainNotice():
+                self._screen.say(Text(event.sentence))
             case LatentsProgress():
                 self._note_latents(event)
             case StepReport():
@@ -68,6 +75,13 @@ class FinetuneView:
     def say(self, sentence: str) -> None:
         """Show one sentence of the command's own."""
         self._screen.say(Text(sentence))
+
+    def _note_self_training(self, event: "SelfTrainProgress") -> None:
+        self._begin_anew()
+        share = f": {event.done / event.total:.0%}" if event.total else ""
+        self._preparing = f"{event.task}{share} ..."
+        if self._screen.is_line_due():
+            self._screen.say(Text(self._preparing))
 
     def _note_latents(self, event: "LatentsProgress") -> None:
         hours, total_hours = event.done_seconds / 3600, event.total_seconds / 3600
@@ -95,7 +109,13 @@ class FinetuneView:
         self._screen.say(Text.assemble(("collapsed: ", "bold red"), f"{event.sentence}; {event.remedy}."))
         for cause in event.causes:
             self._screen.say(Text(f"    {cause}"))
-        self._curve, self._best, self._evaluation = [], None, None
+        step = self._step
+        self._begin_anew()
+        self._step = step
+
+    def _begin_anew(self) -> None:
+        """Forget the run that was shown: another one begins."""
+        self._curve, self._best, self._evaluation, self._step = [], None, None, None
         self._time_left.forget()
 
     def _seconds_left(self) -> float | None:
@@ -124,12 +144,17 @@ def describe_start(event: "RunStarted") -> Text:
     length = f"{settings.minutes:g} minutes" if settings.minutes else f"{settings.updates:,} updates"
     resumed = f"  going on after {event.resumed_at:,} updates" if event.resumed_at is not None else ""
     synthetic = "  SYNTHETIC SPEECH" if record.is_synthetic else ""
+    pseudo_labelled = (
+        f"{record.pseudo_labelled_hours:.2f} h as {record.teacher} heard it in {record.num_pseudo_labelled:,} pieces, "
+        if record.num_pseudo_labelled
+        else ""
+    )
     return Text.assemble(
         (record.name, "bold"),
         f"  {record.num_parameters / 1e6:.1f} M parameters from {origin}, {length}, "
         f"{record.machine['device']} {record.machine['precision']}{resumed}\n",
         f"{record.corpus_name}: {record.hours:.2f} h of training speech in {record.num_utterances:,} utterances, "
-        f"{record.num_dev_utterances:,} dev utterances, {record.vocabulary_size} labels{synthetic}",
+        f"{pseudo_labelled}{record.num_dev_utterances:,} dev utterances, {record.vocabulary_size} labels{synthetic}",
     )
 
 

@@ -1,7 +1,7 @@
 """Evaluate: from a trained recogniser and a prepared corpus to a report on speech it was not trained on."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from lowres.audio.shards import ShardReader
 from lowres.backbones.native import Recognizer, load_recognizer
 from lowres.decoding.greedy import greedy_decode
 from lowres.manifest.corpus import PreparedCorpus, load_corpus
+from lowres.model.ctc import CTCOutput
 from lowres.recipe import Recipe
 from lowres.report.contents import ReportContents
 from lowres.report.files import write_report
@@ -34,7 +35,7 @@ from lowres.stages.evaluate_run import (
 )
 from lowres.text.graphemes import split_graphemes
 from lowres.text.normalize import CollapseSpaces, NormalForm, compile_rules, unicode_form
-from lowres.training.batches import BatchSizes, cut_into_batches
+from lowres.training.batches import BatchSizes, Indices, cut_into_batches
 from lowres.training.feed import TrainingSpeech, load_batch
 from lowres.training.precision import Compute, choose_compute
 from lowres.training.settings import Precision
@@ -209,22 +210,33 @@ def transcribe_speech(
         N texts, as the vocabulary spells them; "" for an utterance too short for a single frame.
     """
     texts = [""] * len(speech.num_samples)
+    done = 0
+    for indices, output in score_speech(recognizer, speech, compute=compute, batch_seconds=batch_seconds):
+        hypotheses = greedy_decode(output.log_probs, output.num_frames)
+        for index, hypothesis in zip(indices, hypotheses, strict=True):
+            texts[index] = recognizer.vocabulary.decode(hypothesis.token_ids)
+        done += int(speech.num_samples[list(indices)].sum())
+        progress(done / SAMPLE_RATE)
+    return texts
+
+
+def score_speech(
+    recognizer: Recognizer, speech: TrainingSpeech, *, compute: Compute, batch_seconds: float
+) -> Iterator[tuple[Indices, CTCOutput]]:
+    """Score utterances in batches of like length, the longest first; arguments as for `transcribe_speech`.
+
+    Yields:
+        Which utterances, and their scores; those too short for a single frame never come.
+    """
     sizes = BatchSizes(samples_per_update=_NO_LIMIT, micro_batch_samples=int(batch_seconds * SAMPLE_RATE))
     longest_first = np.argsort(-speech.num_samples, kind="stable")
     receptive_field = recognizer.model.backbone.config.receptive_field_samples
     is_long_enough = speech.num_samples[longest_first] >= receptive_field
-    done = 0
-    with torch.inference_mode():
-        for indices in cut_into_batches(speech.num_samples, longest_first[is_long_enough], sizes):
-            batch = load_batch(speech, indices)
-            with compute.autocast():
-                output = recognizer.model(batch.waveforms.to(compute.device), batch.num_samples)
-            hypotheses = greedy_decode(output.log_probs, output.num_frames)
-            for index, hypothesis in zip(indices, hypotheses, strict=True):
-                texts[index] = recognizer.vocabulary.decode(hypothesis.token_ids)
-            done += int(batch.num_samples.sum())
-            progress(done / SAMPLE_RATE)
-    return texts
+    for indices in cut_into_batches(speech.num_samples, longest_first[is_long_enough], sizes):
+        batch = load_batch(speech, indices)
+        with torch.inference_mode(), compute.autocast():  # not around the yield, or whoever reads this would be in it
+            output: CTCOutput = recognizer.model(batch.waveforms.to(compute.device), batch.num_samples)
+        yield indices, output
 
 
 def _speech_of(rows: pd.DataFrame, reader: ShardReader) -> TrainingSpeech:

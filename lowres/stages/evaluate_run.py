@@ -197,8 +197,14 @@ def _training_amount(metadata: CheckpointMetadata) -> str:
     label = training.get("subset_label", "unknown")
     amount = "all training speech" if label == ALL_TRAINING_SPEECH else f"the {label} list"
     subset = str(training.get("subset_sha256", ""))[:16]
-    return (
+    transcribed = (
         f"{amount}: {_figure(training, 'hours')} h, {_figure(training, 'num_utterances')} utterances, sha256 {subset}"
+    )
+    if not training.get("num_pseudo_labelled"):
+        return transcribed
+    return (
+        f"{transcribed}; and {_figure(training, 'pseudo_labelled_hours')} h that nobody transcribed, with what the run "
+        f"{training.get('teacher')} heard in it ({_figure(training, 'num_pseudo_labelled')} pieces)"
     )
 
 

@@ -1,7 +1,7 @@
 """Fine-tune: from a prepared corpus to a recogniser, watched on dev and resumable at any moment."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,7 +11,7 @@ from lowres.recipe import Recipe
 from lowres.stages.finetune_attempt import RunContext, begin_attempt, keep_last_as_best, updated_record
 from lowres.stages.finetune_latents import LatentsProgress, kept_latents
 from lowres.stages.finetune_open import FinetuneOptions, open_run
-from lowres.stages.finetune_run import RunRecord, RunStatus
+from lowres.stages.finetune_run import RunRecord, RunStatus, settings_to_record
 from lowres.stages.run_folder import load_saved, write_record
 from lowres.training.checkpoint import TrainingState, rebuild_training_state
 from lowres.training.collapse import Collapse, Retry, choose_retry
@@ -181,7 +181,7 @@ def _with_smaller_micro_batches(context: RunContext, state: TrainingState, error
         ) from error
     torch.cuda.empty_cache()
     settings = replace(context.settings, micro_batch_seconds=seconds / 2)
-    smaller = replace(context, settings=settings, record=replace(context.record, settings=asdict(settings)))
+    smaller = replace(context, settings=settings, record=replace(context.record, settings=settings_to_record(settings)))
     write_record(smaller.folder, smaller.record)
     sentence = f"Micro batches of {seconds:.0f} s do not fit into memory; going on with {seconds / 2:.0f} s."
     smaller.report(NoticeReport(step=0, attempt=1, sentence=sentence))

@@ -1,7 +1,7 @@
 """Opening a run: which folder it is, what it needs, and whether it is still the run that was started."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,8 +12,16 @@ from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe
 from lowres.stages.finetune_attempt import RunContext
 from lowres.stages.finetune_network import Start, choose_start, settle
-from lowres.stages.finetune_run import RunRecord, check_same_run, find_resumable, read_record, record_of_speech
-from lowres.stages.finetune_speech import FinetuneSpeech, hours_label, load_speech
+from lowres.stages.finetune_pseudo_labels import read_pseudo_labels
+from lowres.stages.finetune_run import (
+    RunRecord,
+    check_same_run,
+    find_resumable,
+    read_record,
+    record_of_speech,
+    settings_to_record,
+)
+from lowres.stages.finetune_speech import FinetuneSpeech, hours_label, load_speech, with_pseudo_labels
 from lowres.stages.run_folder import RECIPE_FILE, RUN_FILE, RunFolder, describe_machine, name_is_no_path
 from lowres.training.adaptation import AdaptationChoice, choose_adaptation
 from lowres.training.machine_memory import machine_memory_gb
@@ -61,7 +69,7 @@ def open_run(
     folder = _choose_folder(project, recipe, options)
     recorded = _read_resumable(folder) if options.resume else None
     if recorded is not None:
-        options = _as_recorded(options, recorded)
+        options = as_recorded(options, recorded)
     elif (folder.path / RUN_FILE).exists():
         raise CheckpointError(
             f"The run {folder.path} exists already.",
@@ -78,6 +86,7 @@ def open_run(
         config=start.config,
         dev_seconds=dev_seconds_for(asked),
     )
+    speech = with_pseudo_labels(speech, read_pseudo_labels(project, folder.path), start.config)
     compute = choose_compute(asked.precision)
     choice = _choose_adaptation(asked, start, speech, compute)
     settings, config = settle(asked, start, speech, recipe.model.overrides, choice.adaptation)
@@ -140,7 +149,7 @@ def _read_resumable(folder: RunFolder) -> RunRecord:
     return record
 
 
-def _as_recorded(options: FinetuneOptions, recorded: RunRecord) -> FinetuneOptions:
+def as_recorded(options: FinetuneOptions, recorded: RunRecord) -> FinetuneOptions:
     """Take what the command line does not repeat from the run that is gone on with."""
     return replace(
         options,
@@ -209,7 +218,7 @@ def _describe_run(
     return RunRecord(
         name=folder.path.name,
         hours_asked=options.hours,
-        settings=asdict(settings),
+        settings=settings_to_record(settings),
         model_config=to_dict(config),
         recipe_name=recipe.name,
         recipe_sha256=recipe.recipe_hash,
@@ -226,8 +235,9 @@ def _describe_run(
 def _warnings(speech: FinetuneSpeech, hours: float | None) -> list[str]:
     """Say what about the speech a user should know before training on it."""
     found = []
-    if hours is not None and speech.hours < 0.9 * hours:
-        found.append(f"{hours_label(hours)} of training speech was asked for; there are {speech.hours:.2f} hours.")
+    if hours is not None and speech.transcribed_hours < 0.9 * hours:
+        there_are = f"there are {speech.transcribed_hours:.2f} hours"
+        found.append(f"{hours_label(hours)} of training speech was asked for; {there_are}.")
     if speech.left_out:
         found.append(
             f"{len(speech.left_out)} training utterances are too short for their transcripts and are left out: "

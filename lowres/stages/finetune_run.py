@@ -1,11 +1,12 @@
 """The record of a fine-tuning run; a resumed run must still be the same run."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from lowres import __version__
 from lowres.errors import CheckpointError
+from lowres.stages.finetune_pseudo_labels import PseudoLabels
 from lowres.stages.finetune_speech import FinetuneSpeech
 from lowres.stages.run_folder import (
     RUN_FILE,
@@ -15,8 +16,9 @@ from lowres.stages.run_folder import (
     hash_of_fields,
     read_record_data,
 )
+from lowres.training.settings import FinetuneSettings
 
-RUN_FORMAT_VERSION: Final = 1
+RUN_FORMAT_VERSION: Final = 2
 
 RunStatus = Literal["training", "finished", "stopped early", "collapsed"]
 
@@ -43,7 +45,11 @@ class RunRecord:
     subset_label: str
     subset_sha256: str
     num_utterances: int
+    """Transcribed ones that are learnt from."""
+
     hours: float
+    """Of them."""
+
     num_dev_utterances: int
     vocabulary_sha256: str
     vocabulary_size: int
@@ -51,6 +57,14 @@ class RunRecord:
     backbone: str = ""
     backbone_sha256: str = ""
     backbone_licence: str = ""
+    num_pseudo_labelled: int = 0
+    """Pieces of other recordings that are learnt from with what a teacher heard in them."""
+
+    pseudo_labelled_hours: float = 0.0
+    pseudo_labels_sha256: str = ""
+    teacher: str = ""
+    """Name of the run that labelled them."""
+
     machine: dict[str, Any] = field(default_factory=dict)
     status: RunStatus = "training"
     attempt: int = 1
@@ -71,12 +85,16 @@ class RunRecord:
     @property
     def sha256(self) -> str:
         """Hash of what a resumed run must share with the killed one."""
-        return hash_of_fields(self, _SAME_WHEN_RESUMED)
+        names = dict(_SAME_WHEN_RESUMED)
+        if not self.pseudo_labels_sha256:  # as the runs of version 1 were hashed
+            del names["pseudo_labels_sha256"]
+        return hash_of_fields(self, names)
 
 
 _SAME_WHEN_RESUMED: Final = {
     "corpus_sha256": "the prepared corpus",
     "subset_sha256": "the training utterances",
+    "pseudo_labels_sha256": "the pseudo-labels",
     "vocabulary_sha256": "the vocabulary",
     "model_config": "the network",
     "backbone_sha256": "the backbone",
@@ -84,13 +102,30 @@ _SAME_WHEN_RESUMED: Final = {
 }
 
 
+def settings_to_record(settings: FinetuneSettings) -> dict[str, Any]:
+    """Return the settings that training follows: all, but for the one that chose labels, which lie in the run."""
+    data = asdict(settings)
+    del data["self_train_share"]
+    return data
+
+
+def _add_pseudo_labels(found: dict[str, Any]) -> dict[str, Any]:
+    """Upgrade from version 1, which knew no self-training."""
+    new_fields = {"num_pseudo_labelled": 0, "pseudo_labelled_hours": 0.0, "pseudo_labels_sha256": "", "teacher": ""}
+    return found | new_fields | {"format_version": 2}
+
+
+_BEFORE_VOCABULARY: Final = ("corpus_sha256", "subset_sha256", "pseudo_labels_sha256")
+
+
 def read_record(folder: RunFolder) -> RunRecord:
-    """Read run.json.
+    """Read run.json; an old one goes through its upgrade function.
 
     Raises:
         CheckpointError: it is missing, damaged, of an unknown version or no fine-tuning's.
     """
-    found = read_record_data(folder, {item.name for item in fields(RunRecord)}, RUN_FORMAT_VERSION)
+    names = {item.name for item in fields(RunRecord)}
+    found = read_record_data(folder, names, RUN_FORMAT_VERSION, upgrades={1: _add_pseudo_labels})
     return RunRecord(**found | {"warnings": tuple(found["warnings"])})
 
 
@@ -101,7 +136,7 @@ def check_same_run(recorded: RunRecord, now: RunRecord, folder: RunFolder) -> No
         CheckpointError: naming the first thing that differs.
     """
     same = dict(_SAME_WHEN_RESUMED)
-    before_vocabulary = [name for name in same if name in ("corpus_sha256", "subset_sha256")]
+    before_vocabulary = [name for name in same if name in _BEFORE_VOCABULARY]
     check_same_fields(recorded, now, {name: same.pop(name) for name in before_vocabulary}, folder)
     before, after = recorded.vocabulary_sha256, now.vocabulary_sha256
     if before != after:
@@ -121,11 +156,21 @@ def record_of_speech(speech: FinetuneSpeech) -> dict[str, Any]:
         "is_synthetic": speech.corpus.info.synthetic,
         "subset_label": speech.subset_label,
         "subset_sha256": speech.subset_sha256,
-        "num_utterances": len(speech.utterance_ids),
-        "hours": round(speech.hours, 4),
+        "num_utterances": speech.num_transcribed,
+        "hours": round(speech.transcribed_hours, 4),
         "num_dev_utterances": len(speech.dev.references) if speech.dev else 0,
         "vocabulary_sha256": speech.vocabulary.hash,
         "vocabulary_size": len(speech.vocabulary),
+        **(_record_of_pseudo_labels(speech.pseudo_labels) if speech.pseudo_labels else {}),
+    }
+
+
+def _record_of_pseudo_labels(labels: PseudoLabels) -> dict[str, Any]:
+    return {
+        "num_pseudo_labelled": len(labels.kept),
+        "pseudo_labelled_hours": round(labels.hours, 4),
+        "pseudo_labels_sha256": labels.sha256,
+        "teacher": labels.teacher,
     }
 
 

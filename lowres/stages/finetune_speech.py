@@ -15,6 +15,7 @@ from lowres.errors import TrainingError
 from lowres.manifest.corpus import PreparedCorpus, load_corpus
 from lowres.manifest.subsets import label_amount, read_subset, subset_hash
 from lowres.model.config import Wav2Vec2Config, num_frames_for
+from lowres.stages.finetune_pseudo_labels import PseudoLabels
 from lowres.text.vocabulary import Vocabulary, VocabularySettings, build_vocabulary, count_adjacent_repeats
 from lowres.training.feed import TrainingSpeech
 
@@ -50,10 +51,23 @@ class FinetuneSpeech:
     unknown_dev_symbols: str
     """Different symbols of the dev text that training never shows, in order of code points."""
 
+    pseudo_labels: PseudoLabels | None = None
+    """What a teacher heard in other recordings; the pieces that are kept come after the transcribed utterances."""
+
     @property
     def hours(self) -> float:
-        """Hours of training speech."""
+        """Hours of training speech, whoever wrote its text."""
         return float(self.training.num_samples.sum()) / SAMPLE_RATE / 3600
+
+    @property
+    def num_transcribed(self) -> int:
+        """Training utterances that people transcribed."""
+        return len(self.utterance_ids) - (len(self.pseudo_labels.kept) if self.pseudo_labels else 0)
+
+    @property
+    def transcribed_hours(self) -> float:
+        """Hours of training speech that people transcribed."""
+        return float(self.training.num_samples[: self.num_transcribed].sum()) / SAMPLE_RATE / 3600
 
     @property
     def mean_seconds(self) -> float:
@@ -101,7 +115,7 @@ def load_speech(
     vocabulary = build_vocabulary(train["text"].tolist(), vocabulary_settings)
     tokens = [vocabulary.encode(text) for text in train["text"]]
     fits = np.array(
-        [_fits(ids, samples, config) for ids, samples in zip(tokens, train["num_samples"].tolist(), strict=True)]
+        [fits_ctc(ids, samples, config) for ids, samples in zip(tokens, train["num_samples"].tolist(), strict=True)]
     )
     left_out = tuple(train["utterance_id"][~fits])
     train, tokens = train.loc[fits], [ids for ids, is_kept in zip(tokens, fits, strict=True) if is_kept]
@@ -126,7 +140,41 @@ def load_speech(
     )
 
 
-def _fits(token_ids: Sequence[int], num_samples: int, config: Wav2Vec2Config) -> bool:
+def with_pseudo_labels(
+    speech: FinetuneSpeech, pseudo_labels: PseudoLabels | None, config: Wav2Vec2Config
+) -> FinetuneSpeech:
+    """Put the pieces that a teacher labelled behind the transcribed utterances: each is learnt from as often as these.
+
+    Args:
+        speech: transcribed; its vocabulary stays as it is.
+        pseudo_labels: None changes nothing.
+        config: the network.
+    """
+    if pseudo_labels is None:
+        return speech
+    kept, reader, transcribed = pseudo_labels.kept, pseudo_labels.reader(), speech.training
+    tokens = [speech.vocabulary.encode(piece.text) for piece in kept]
+    num_transcribed = len(speech.utterance_ids)
+
+    def read_samples(index: int) -> NDArray[np.int16]:
+        return transcribed.read_samples(index) if index < num_transcribed else reader.read(index - num_transcribed)
+
+    all_tokens = [*transcribed.token_ids, *tokens]
+    lengths = np.array([piece.num_samples for piece in kept], dtype=np.int64)
+    return replace(
+        speech,
+        utterance_ids=(*speech.utterance_ids, *(f"{piece.recording} at {piece.seconds[0]:.2f} s" for piece in kept)),
+        training=TrainingSpeech(
+            num_samples=np.concatenate([transcribed.num_samples, lengths]),
+            token_ids=all_tokens,
+            read_samples=read_samples,
+            fewest_samples=_fewest_samples(all_tokens, config),
+        ),
+        pseudo_labels=pseudo_labels,
+    )
+
+
+def fits_ctc(token_ids: Sequence[int], num_samples: int, config: Wav2Vec2Config) -> bool:
     """Tell whether CTC can align the tokens: one frame each, and one blank between two equal neighbours."""
     return 0 < _frames_needed(token_ids) <= num_frames_for(num_samples, config)
 

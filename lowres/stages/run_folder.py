@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import torch
@@ -84,13 +85,19 @@ def write_record(folder: RunFolder, record: Any) -> None:
     writing.replace(folder.path / RUN_FILE)
 
 
-def read_record_data(folder: RunFolder, names: Collection[str], format_version: int) -> dict[str, Any]:
+def read_record_data(
+    folder: RunFolder,
+    names: Collection[str],
+    format_version: int,
+    upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Read run.json.
 
     Args:
         folder: the run's.
         names: the fields that a record of this kind has, all of them and no others.
         format_version: the version that is understood.
+        upgrades: from an older version to the function that turns its data into the next version's.
 
     Raises:
         CheckpointError: it is missing, damaged, of an unknown version or of another kind of run.
@@ -99,11 +106,13 @@ def read_record_data(folder: RunFolder, names: Collection[str], format_version: 
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         version_found = found["format_version"]
+        while (upgrade := upgrades.get(found["format_version"])) is not None:
+            found = upgrade(found)
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no run in {folder.path}.", "Start one without --resume.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} is damaged.", "Start a run of another name with --run NAME.") from error
-    if version_found != format_version or set(found) != set(names):
+    if found["format_version"] != format_version or set(found) != set(names):
         raise CheckpointError(
             f"{path} has format version {version_found}, which lowres {__version__} does not know, or is another "
             "stage's run.",

@@ -91,6 +91,10 @@ class FinetuneSettings:
     trained from, with the same result to the bit. "auto" does it where a run hears its speech more than once and
     computing them takes at most a quarter of a time budget; "on" wherever the disk has room."""
 
+    self_train_share: float = 0.5
+    """Share of the pieces of untranscribed recordings that `--self-train` keeps, those that the teacher is surest of;
+    pieces in which it heard nothing are never kept and do not count."""
+
     evaluate_every_updates: int | None = None
     """Updates between two evaluations on dev; None means 40 evaluations in the whole run."""
 
@@ -208,6 +212,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "activation_dropout": (0, 0.99),
     "layer_drop": (0, 0.99),
     "weight_decay": (0, NO_LIMIT),
+    "self_train_share": (0.01, 1),
     "evaluate_every_updates": (1, NO_LIMIT),
     "dev_seconds": (1e-3, NO_LIMIT),
     "patience": (0, NO_LIMIT),
