@@ -147,6 +147,17 @@ def test_a_resumed_student_equals_the_uninterrupted_one(project: Path, tapes: Pa
     assert hash_of(project / weights) == hash_of(whole / weights)
 
 
+def test_latents_of_pieces_are_kept_like_those_of_utterances(project: Path, tapes: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(project, tmp_path / "other"))
+    frozen = (f"finetune.backbone=runs/{TEACHER}/checkpoints/best", "finetune.train_feature_encoder=false")
+    self_train(project, tapes, *frozen, "finetune.cache_latents=on")
+    self_train(other, tapes, *frozen, "finetune.cache_latents=off")
+    metrics = (project / "runs" / STUDENT / "metrics.jsonl").read_text(encoding="utf-8")
+    assert "are computed once" in metrics
+    weights = Path("runs") / STUDENT / "checkpoints/last/weights.safetensors"
+    assert hash_of(project / weights) == hash_of(other / weights)
+
+
 def test_a_stopped_teacher_is_gone_on_with(tmp_path: Path, tapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project, evaluated = write_project(tmp_path / "new"), []
     watch = lambda event: evaluated.append(event) if isinstance(event, EvaluationReport) else None  # noqa: E731
