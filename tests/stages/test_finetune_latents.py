@@ -23,7 +23,7 @@ from lowres.stages.finetune_attempt import RunContext
 from lowres.stages.run_folder import RunFolder, write_record
 from lowres.training.monitors import without_timings
 
-BACKBONE = "backbone=runs/first/checkpoints/best"
+BACKBONE = ("backbone=runs/first/checkpoints/best", "train_feature_encoder=false")
 LAYER_NORM = TINY_RECIPE.replace(
     "[finetune]", 'feature_norm = "layer"\nconv_bias = true\nnormalize_waveforms = true\n[finetune]'
 )
@@ -86,7 +86,7 @@ def test_training_from_kept_latents_gives_the_same_losses_and_weights(
     tmp_path: Path, recipe: str, precision: str
 ) -> None:
     project = with_backbone(tmp_path / "project", recipe)
-    asked = (BACKBONE, f"precision={precision}", "updates=6", "evaluate_every_updates=3", "log_every_updates=1")
+    asked = (*BACKBONE, f"precision={precision}", "updates=6", "evaluate_every_updates=3", "log_every_updates=1")
     train(project, *asked, "cache_latents=off", run="without")
     train(project, *asked, run="with")
     assert len(measured(project, "with")) == 8
@@ -98,7 +98,7 @@ def test_training_from_kept_latents_gives_the_same_losses_and_weights(
 
 @pytest.mark.parametrize("adaptation", ["adapter", "lora", "last_layers"])
 def test_ways_to_adapt_that_leave_the_convolutions_alone_train_from_latents_too(project: Path, adaptation: str) -> None:
-    asked = (BACKBONE, f"adaptation={adaptation}", "num_last_layers=1", "updates=4")
+    asked = (*BACKBONE, f"adaptation={adaptation}", "num_last_layers=1", "updates=4")
     train(project, *asked, "cache_latents=off", run="without")
     train(project, *asked, run="with")
     assert notices(project, "with")
@@ -118,7 +118,7 @@ def test_neither_training_nor_dev_encodes_again(project: Path, monkeypatch: pyte
 
     monkeypatch.setattr(FeatureEncoder, "forward", counted)
     monkeypatch.setattr(Wav2Vec2, "encode", refuse)
-    train(project, BACKBONE, run="with")
+    train(project, *BACKBONE, run="with")
     # One frame to learn how large the latents are, then 24 utterances to train on and 4 of dev, each once.
     assert encoded[0] == 1
     assert sum(encoded[1:]) == 28
@@ -127,7 +127,7 @@ def test_neither_training_nor_dev_encodes_again(project: Path, monkeypatch: pyte
 def test_latents_stay_while_a_run_can_be_gone_on_with_and_no_longer(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = (BACKBONE, "updates=6")
+    asked = (*BACKBONE, "updates=6")
     train(project, *asked, run="whole")
     assert not (run_of(project, "whole").path / "latents").exists()
     assert train(project, *asked, run="stopped", is_stop_asked=lambda: True).ending == "interrupted"
@@ -152,7 +152,7 @@ def test_latents_of_a_run_that_collapsed_are_deleted(project: Path, monkeypatch:
 
     monkeypatch.setattr(finetune_stage, "_train", collapse)
     with pytest.raises(TrainingError):
-        train(project, BACKBONE, run="with")
+        train(project, *BACKBONE, run="with")
     assert not (run_of(project, "with").path / "latents").exists()
 
 
@@ -169,7 +169,7 @@ def break_while_computing(monkeypatch: pytest.MonkeyPatch, error: BaseException)
 def test_a_run_killed_while_it_computes_latents_goes_on_as_if_nothing_had_been(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = (BACKBONE, "adaptation=full")
+    asked = (*BACKBONE, "adaptation=full")
     train(project, *asked, run="whole")
     break_while_computing(monkeypatch, KeyboardInterrupt())
     monkeypatch.setattr("lowres.training.latents.shutil.rmtree", lambda *_arguments, **_more: None)  # as SIGKILL would
@@ -185,13 +185,13 @@ def test_a_run_killed_while_it_computes_latents_goes_on_as_if_nothing_had_been(
 
 
 def test_latents_of_something_else_are_computed_anew(project: Path) -> None:
-    train(project, BACKBONE, run="whole")
-    train(project, BACKBONE, run="stopped", is_stop_asked=lambda: True)
+    train(project, *BACKBONE, run="whole")
+    train(project, *BACKBONE, run="stopped", is_stop_asked=lambda: True)
     folder = run_of(project, "stopped").path / "latents"
     index = json.loads((folder / "index.json").read_text())
     (folder / "index.json").write_text(json.dumps(index | {"identity": "another backbone's"}))
     (folder / "rows.bin").write_bytes(bytes((folder / "rows.bin").stat().st_size))
-    train(project, BACKBONE, run="stopped", resume=True)
+    train(project, *BACKBONE, run="stopped", resume=True)
     assert_same(project, "stopped", "whole")
 
 
@@ -215,9 +215,9 @@ def full_in_the_end(_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_disk_without_room_is_a_sentence_and_the_same_training(
     project: Path, monkeypatch: pytest.MonkeyPatch, prepare: Callable[..., None], why: str
 ) -> None:
-    train(project, BACKBONE, "cache_latents=off", run="without")
+    train(project, *BACKBONE, "cache_latents=off", run="without")
     prepare(project, monkeypatch)
-    train(project, BACKBONE, "cache_latents=on", run="full")
+    train(project, *BACKBONE, "cache_latents=on", run="full")
     [sentence] = notices(project, "full")
     assert sentence.startswith("Latents are computed in every update, ")
     assert why in sentence
@@ -227,16 +227,16 @@ def test_a_disk_without_room_is_a_sentence_and_the_same_training(
 
 def test_a_run_that_hears_its_speech_once_keeps_no_latents_unless_told_to(project: Path) -> None:
     speech = load_corpus(project / "corpus").rows("train")["num_samples"].sum() / 16_000
-    train(project, BACKBONE, "updates=2", run="short")
+    train(project, *BACKBONE, "updates=2", run="short")
     assert notices(project, "short") == [
         f"Latents are computed in every update, since this run hears its speech only {2 * 6.0 / speech:.1f} times."
     ]
-    train(project, BACKBONE, "updates=2", "cache_latents=on", run="told")
+    train(project, *BACKBONE, "updates=2", "cache_latents=on", run="told")
     assert "are computed once" in notices(project, "told")[0]
     assert_same(project, "short", "told")
 
 
-@pytest.mark.parametrize("settings", [(), (BACKBONE, "train_feature_encoder=true")], ids=["random", "learning"])
+@pytest.mark.parametrize("settings", [(), (*BACKBONE, "train_feature_encoder=true")], ids=["random", "learning"])
 def test_latents_that_change_are_not_kept(
     project: Path, settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,7 +251,7 @@ def test_latents_that_change_are_not_kept(
 def test_who_wants_to_stop_need_not_wait_for_the_latents(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finetune_latents, "_SECONDS_BETWEEN_LOOKS", 0.0)
     events: list[FinetuneEvent] = []
-    result = train(project, BACKBONE, run="stopped", watch=events.append, is_stop_asked=lambda: True)
+    result = train(project, *BACKBONE, run="stopped", watch=events.append, is_stop_asked=lambda: True)
     assert (result.ending, result.record.updates) == ("interrupted", 1)
     [progress] = [event for event in events if isinstance(event, LatentsProgress)]
     assert 0 < progress.done_seconds < progress.total_seconds
@@ -259,7 +259,7 @@ def test_who_wants_to_stop_need_not_wait_for_the_latents(project: Path, monkeypa
 
 def test_a_timed_run_does_not_spend_its_time_on_latents(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finetune_latents, "_SECONDS_BETWEEN_LOOKS", 0.0)
-    train(project, BACKBONE, run="timed", minutes=1e-3)
+    train(project, *BACKBONE, run="timed", minutes=1e-3)
     [sentence] = notices(project, "timed")
     assert "since computing all of them first would take" in sentence
 
@@ -281,12 +281,12 @@ def test_computing_latents_counts_as_time_of_the_run(project: Path, monkeypatch:
     monkeypatch.setattr(finetune_stage, "open_run", with_clock)
     monkeypatch.setattr(finetune_stage, "_train", note)
     with pytest.raises(KeyboardInterrupt):
-        train(project, BACKBONE, run="with")
+        train(project, *BACKBONE, run="with")
     assert counted == [7.0, 7.0]
 
 
 def test_speech_that_sounds_different_in_every_pass_has_no_latents_to_keep(project: Path) -> None:
-    train(project, BACKBONE, "speed_change=0.1", run="altered")
+    train(project, *BACKBONE, "speed_change=0.1", run="altered")
     assert notices(project, "altered") == [
         "Latents are computed in every update, since changes of speed or noise alter them in every pass."
     ]
