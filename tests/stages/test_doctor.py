@@ -82,7 +82,7 @@ def test_the_disk_of_a_project_that_does_not_exist_yet_is_examined(tmp_path: Pat
 
 
 def test_little_memory_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_memory_gb", lambda: (8.0, 1.5))
+    monkeypatch.setattr(doctor, "machine_memory_gb", lambda: (8.0, 1.5))
     (finding,) = doctor._check_memory()
     assert (finding.verdict, finding.detail) == ("note", "8.0 GB, 1.5 GB free now")
 
