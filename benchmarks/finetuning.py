@@ -110,6 +110,7 @@ def train_lowres(project: Path, size: str, start: Path) -> dict[str, float]:
         "adaptation": "full",
         "updates": updates,
         "head_only_updates": 0,
+        "train_feature_encoder": "false",
         "seconds_per_update": SECONDS_PER_UPDATE,
         "learning_rate": LEARNING_RATE,
         "time_span_start_probability": SPAN_START_PROBABILITY,
