@@ -100,6 +100,21 @@ def test_a_tampered_checkpoint_is_not_evaluated(project: Path) -> None:
     assert_refused(lowres(project, "evaluate", "--run", "done"), "weights.safetensors", "was changed")
 
 
+def test_adapters_of_another_backbone_are_not_evaluated(project: Path) -> None:
+    recipe = load_recipe(
+        project=project,
+        overrides=[
+            "finetune.backbone=runs/done/checkpoints/best", "finetune.adaptation=adapter", "finetune.updates=1",
+            "finetune.evaluate_every_updates=1",
+        ],
+    )  # fmt: skip
+    finetune(project, recipe, FinetuneOptions(run="adapters"))
+    shutil.rmtree(project / "runs" / "done")
+    other = load_recipe(project=project, overrides=["finetune.updates=1", "finetune.evaluate_every_updates=1"])
+    finetune(project, other, FinetuneOptions(run="done", seed=7))
+    assert_refused(lowres(project, "evaluate", "--run", "adapters"), "on top of another backbone than the one")
+
+
 def test_a_missing_checkpoint_file_is_named(project: Path) -> None:
     (project / "runs" / "done" / "checkpoints" / "best" / "weights.safetensors").unlink()
     assert_refused(lowres(project, "evaluate", "--run", "done"), "weights.safetensors", "missing")
