@@ -18,6 +18,8 @@ from lowres.backbones.native import Recognizer
 from lowres.backbones.onnx_network import OneUtteranceNetwork
 from lowres.errors import CheckpointError
 
+pytestmark = pytest.mark.slow  # every test trains or exports for a second or more
+
 onnxruntime = pytest.importorskip("onnxruntime")
 
 

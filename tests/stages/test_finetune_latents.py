@@ -23,6 +23,8 @@ from lowres.stages.finetune_attempt import RunContext
 from lowres.stages.run_folder import RunFolder, write_record
 from lowres.training.monitors import without_timings
 
+pytestmark = pytest.mark.slow  # every test trains or exports for a second or more
+
 BACKBONE = ("backbone=runs/first/checkpoints/best", "train_feature_encoder=false")
 LAYER_NORM = TINY_RECIPE.replace(
     "[finetune]", 'feature_norm = "layer"\nconv_bias = true\nnormalize_waveforms = true\n[finetune]'

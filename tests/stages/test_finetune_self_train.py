@@ -26,6 +26,8 @@ from lowres.stages.finetune_self_train import SelfTrainEvent, SelfTrainNotice, S
 from lowres.stages.run_folder import RunFolder, hash_of_fields
 from lowres.training.monitors import EvaluationReport
 
+pytestmark = pytest.mark.slow  # every test trains or exports for a second or more
+
 TEACHER = "finetune-all-seed1"
 STUDENT = "finetune-all-seed1-self-trained"
 QUICK = ("finetune.updates=4", "finetune.evaluate_every_updates=2")
