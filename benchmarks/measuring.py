@@ -12,7 +12,8 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-SAMPLE_RATE = 16_000
+from lowres.audio.constants import SAMPLE_RATE as SAMPLE_RATE
+
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 Run = Callable[[], None]

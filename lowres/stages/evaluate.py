@@ -143,19 +143,8 @@ def evaluate(
     )
     rows = corpus.rows(split)
     total = float(rows["duration_seconds"].sum())
-    batch_seconds = options.batch_seconds or DEFAULT_BATCH_SECONDS[compute.device]
     speech = _speech_of(rows, ShardReader(corpus.folder))
-
-    decoding_started = time.perf_counter()
-    heard = transcribe_speech(
-        recognizer,
-        speech,
-        compute=compute,
-        batch_seconds=batch_seconds,
-        progress=lambda done: progress(EvaluationProgress("listening", done, total)),
-    )
-    decoding_seconds = time.perf_counter() - decoding_started
-
+    heard, decoding_seconds = _listen(recognizer, speech, compute, options, progress)
     progress(EvaluationProgress("scoring", total, total))
     contents = _score(
         corpus,
@@ -184,6 +173,26 @@ def evaluate(
         num_embedded=len(recordings),
         page_bytes=sizes["report.html"],
     )
+
+
+def _listen(
+    recognizer: Recognizer,
+    speech: TrainingSpeech,
+    compute: Compute,
+    options: EvaluateOptions,
+    progress: Callable[[EvaluationProgress], None],
+) -> tuple[list[str], float]:
+    """Transcribe the split; return the texts and the seconds that it took."""
+    total = int(speech.num_samples.sum()) / SAMPLE_RATE
+    started = time.perf_counter()
+    heard = transcribe_speech(
+        recognizer,
+        speech,
+        compute=compute,
+        batch_seconds=options.batch_seconds or DEFAULT_BATCH_SECONDS[compute.device],
+        progress=lambda done: progress(EvaluationProgress("listening", done, total)),
+    )
+    return heard, time.perf_counter() - started
 
 
 def transcribe_speech(

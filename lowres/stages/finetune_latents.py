@@ -131,8 +131,7 @@ def _load_frozen_encoder(context: RunContext) -> FeatureEncoder | None:
     The rest of the backbone is not built yet, so that memory holds it once.
     """
     settings, config, backbone = context.settings, context.config, context.start.backbone
-    trains_encoder = known(settings.train_feature_encoder, "train_feature_encoder")
-    if backbone is None or (trains_encoder and chosen_adaptation(settings) == "full"):
+    if backbone is None or known(settings.train_feature_encoder, "train_feature_encoder"):
         return None
     encoder = FeatureEncoder(config.conv_layers, norm=config.feature_norm, bias=config.conv_bias)
     weights = {

@@ -94,6 +94,8 @@ def settle(
         setting: getattr(start.config, name) for name, setting in NETWORK_FIELDS.items() if name in overridden
     }
     filled = with_hour_defaults(replace(settings, adaptation=adaptation), _put_in(defaults, from_model))
+    if adaptation != "full":
+        filled = replace(filled, train_feature_encoder=False)  # as `learn_only` has it, whatever was asked for
     network = {name: known(getattr(filled, setting), setting) for name, setting in NETWORK_FIELDS.items()}
     if adaptation == "adapter":
         network["adapter_width"] = start.config.adapter_width or settings.adapter_width

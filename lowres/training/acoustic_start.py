@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lowres.audio.constants import SAMPLE_RATE
 from lowres.model.pretraining import PretrainingNetwork
 from lowres.training.optimizer import AdamSettings, build_optimizer, clip_gradients, set_learning_rate
 from lowres.training.precision import Compute
@@ -20,7 +21,6 @@ from lowres.training.speech_feed import SpeechBatch, SpeechUpdate
 
 NUM_BANDS = 40
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 7_600.0
-_SAMPLE_RATE = 16_000
 _PEAK_RATE = 2e-3
 _WARMUP_SHARE, _CONSTANT_SHARE = 0.05, 0.45
 _FITTING_FRAMES, _FITTING_BATCHES = 10_000, 20
@@ -60,7 +60,7 @@ def log_mel_bands(waveform: Tensor, num_frames: int, window_samples: int, hop_sa
     window = torch.hann_window(window_samples, device=waveform.device)
     windows = waveform.unfold(0, window_samples, hop_samples)[:num_frames] * window
     energy = torch.fft.rfft(windows).abs().square()
-    bands = melscale_fbanks(window_samples // 2 + 1, _LOWEST_HZ, _HIGHEST_HZ, NUM_BANDS, _SAMPLE_RATE)
+    bands = melscale_fbanks(window_samples // 2 + 1, _LOWEST_HZ, _HIGHEST_HZ, NUM_BANDS, SAMPLE_RATE)
     levels: Tensor = (energy @ bands.to(energy.device) + _FAINTEST).log()
     return (levels - levels.mean()) / (levels.std() + 1e-3)
 
@@ -88,7 +88,7 @@ def start_acoustically(
     head = nn.Linear(backbone.config.latent_width, NUM_BANDS).to(compute.device)
     learners = nn.ModuleList([backbone.feature_encoder, backbone.latent_norm, head])
     optimizer = build_optimizer(learners, AdamSettings(epsilon=1e-8))
-    wanted = hours * 3600 * _SAMPLE_RATE
+    wanted = hours * 3600 * SAMPLE_RATE
     heard, errors = 0, []
     kept: list[SpeechBatch] = []
     while heard < wanted and not (heard and is_stop_asked()):
@@ -106,7 +106,7 @@ def start_acoustically(
     _fit_quantizer(network, kept, compute, seed)
     tenth = max(len(errors) // 10, 1)
     return AcousticStart(
-        hours=heard / _SAMPLE_RATE / 3600,
+        hours=heard / SAMPLE_RATE / 3600,
         first_error=sum(errors[:tenth]) / tenth,
         last_error=sum(errors[-tenth:]) / tenth,
     )

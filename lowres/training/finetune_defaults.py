@@ -83,8 +83,6 @@ def defaults_for_hours(
         defaults = _base_defaults(column)
     else:
         defaults = _large_defaults(column)
-    if adaptation != "full":
-        defaults = replace(defaults, train_feature_encoder=False)
     if adaptation in ("adapter", "lora"):
         # What learns is little and begins as nothing: it needs no protection by a head trained first.
         defaults = replace(defaults, learning_rate=1e-3, head_only_updates=0, layer_drop=0.0)

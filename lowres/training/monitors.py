@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-SAMPLES_PER_HOUR: Final = 16_000 * 3600
+from lowres.audio.constants import SAMPLE_RATE
+
+SAMPLES_PER_HOUR: Final = SAMPLE_RATE * 3600
 
 
 @dataclass(frozen=True)
