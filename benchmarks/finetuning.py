@@ -31,6 +31,8 @@ from torch.nn import functional
 
 UPDATES = {"xs": 100, "base": 20}
 SECONDS_PER_UPDATE = 60.0
+MICRO_BATCH_SECONDS = 90.0
+"""Enough that an update of ours, which is cut by seconds, is never cut short of theirs, which are cut by number."""
 LEARNING_RATE = 3e-4
 SPAN_START_PROBABILITY, CHANNEL_SPAN_START_PROBABILITY = 0.065, 0.25 / 64
 DEV_UTTERANCES = 64
@@ -112,6 +114,7 @@ def train_lowres(project: Path, size: str, start: Path) -> dict[str, float]:
         "head_only_updates": 0,
         "train_feature_encoder": "false",
         "seconds_per_update": SECONDS_PER_UPDATE,
+        "micro_batch_seconds": MICRO_BATCH_SECONDS,
         "learning_rate": LEARNING_RATE,
         "time_span_start_probability": SPAN_START_PROBABILITY,
         "channel_span_start_probability": CHANNEL_SPAN_START_PROBABILITY,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lowres.model.shapes import UTTERANCE_QUANTUM, num_missing
+from lowres.model.packing import buckets_of
 
 LONGEST_RECORDED = 1000
 """Frames up to which the attention weights of an utterance are cheaper kept than computed again."""
@@ -48,7 +48,8 @@ def _attend_in_batch(heads: Tensor, dropout: float) -> Tensor:
 
 
 class _RecordedAttention(torch.autograd.Function):
-    """The textbook formulation with the attention weights kept for the backward pass.
+    """The textbook formulation with the attention weights kept for the backward pass, utterances of similar length in
+    one call.
 
     PyTorch's fused kernel computes them again to keep memory small; on CPUs in bf16 its backward pass alone takes
     longer than all of this.
@@ -56,43 +57,45 @@ class _RecordedAttention(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, heads: Tensor, num_frames: Sequence[int]) -> Tensor:
-        ctx.num_frames, ctx.scale = list(num_frames), heads.shape[-1] ** -0.5
+        ctx.buckets, ctx.scale, ctx.shape = buckets_of(num_frames, heads.device), heads.shape[-1] ** -0.5, heads.shape
         attended = heads.new_empty(len(heads), *heads.shape[2:])
-        all_weights = []
-        parts = zip(torch.split(heads, ctx.num_frames), torch.split(attended, ctx.num_frames), strict=True)
-        for utterance, target in parts:
-            query, key, value = _fill(utterance).permute(1, 2, 0, 3).contiguous()
-            scores = torch.bmm(query * ctx.scale, key.transpose(1, 2))
-            scores[:, :, len(utterance) :] = -torch.inf
+        kept = []
+        for bucket in ctx.buckets:
+            shape = (len(bucket.places), heads.shape[2], bucket.num_frames, heads.shape[3])
+            parts = heads.new_empty(3, *shape)
+            bucket.spread(heads, parts.permute(1, 3, 0, 2, 4))
+            parts[0].mul_(ctx.scale)
+            query, key, value = parts.flatten(1, 2)
+            scores = torch.bmm(query, key.transpose(1, 2))
+            for utterance, place in zip(scores.view(*shape[:3], -1), bucket.places, strict=True):
+                utterance[:, :, place.stop - place.start :] = -torch.inf
             weights = torch.softmax(scores, dim=-1)
-            target.copy_(torch.bmm(weights, value)[:, : len(utterance)].transpose(0, 1))
-            all_weights.append(weights)
-        ctx.save_for_backward(heads, *all_weights)
+            bucket.gather(torch.bmm(weights, value).view(shape).transpose(1, 2), attended)
+            kept += [parts, weights]
+        ctx.save_for_backward(*kept)
         return attended.flatten(1)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        heads, *all_weights = ctx.saved_tensors
-        heads_gradient = torch.empty_like(heads)
-        gradient = gradient.view(len(heads), *heads.shape[2:])
-        parts = [torch.split(tensor, ctx.num_frames) for tensor in (heads, heads_gradient, gradient)]
-        for weights, utterance, target, arriving in zip(all_weights, *parts, strict=True):
+        heads_gradient = gradient.new_empty(ctx.shape)
+        gradient = gradient.view(len(gradient), *ctx.shape[2:])
+        kept = iter(ctx.saved_tensors)
+        for bucket in ctx.buckets:
             # No gradient arrives at the rows that fill up, and none of their weights as keys is above 0.
-            query, key, value = _fill(utterance).permute(1, 2, 0, 3).contiguous()
-            output_gradient = _fill(arriving).transpose(0, 1).contiguous()
-            weights_gradient = torch.bmm(output_gradient, value.transpose(1, 2))
+            parts, weights = next(kept), next(kept)
+            query, key, value = parts.flatten(1, 2)
+            arriving = torch.empty_like(parts[0])
+            bucket.spread(gradient, arriving.transpose(1, 2))
+            arriving = arriving.flatten(0, 1)
+            weights_gradient = torch.bmm(arriving, value.transpose(1, 2))
             scores_gradient = torch._softmax_backward_data(weights_gradient, weights, -1, weights.dtype)
-            gradients = (
-                torch.bmm(scores_gradient, key) * ctx.scale,
-                torch.bmm(scores_gradient.transpose(1, 2), query * ctx.scale),
-                torch.bmm(weights.transpose(1, 2), output_gradient),
-            )
-            for place, part in enumerate(gradients):
-                target[:, place].copy_(part[:, : len(utterance)].transpose(0, 1))
+            gradients = torch.empty_like(parts)
+            for part, factors in zip(
+                gradients.flatten(1, 2),
+                ((scores_gradient, key), (scores_gradient.transpose(1, 2), query), (weights.transpose(1, 2), arriving)),
+                strict=True,
+            ):
+                torch.bmm(*factors, out=part)
+            gradients[0].mul_(ctx.scale)
+            bucket.gather(gradients.permute(1, 3, 0, 2, 4), heads_gradient)
         return heads_gradient, None
-
-
-def _fill(rows: Tensor) -> Tensor:
-    """Fill (T, ...) up with zeros to a multiple of UTTERANCE_QUANTUM rows."""
-    missing = num_missing(len(rows), UTTERANCE_QUANTUM, rows.device)
-    return functional.pad(rows, (0, 0) * (rows.dim() - 1) + (0, missing))

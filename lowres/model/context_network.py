@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from lowres.model.adapters import BottleneckAdapter, LowRankUpdate
 from lowres.model.attention import attend
 from lowres.model.config import Wav2Vec2Config
-from lowres.model.dropout import dropout
+from lowres.model.dropout import dropout, gelu_with_dropout
 from lowres.model.positional_embedding import PositionalEmbedding, StackedPositionalEmbedding
 
 
@@ -138,7 +137,7 @@ class FeedForward(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Map rows (N, D) to (N, D)."""
-        inner = dropout(functional.gelu(self.inner(rows)), self.dropout, self.training)
+        inner = gelu_with_dropout(self.inner(rows), self.dropout, self.training)
         projected: Tensor = self.output(inner)
         return projected
 

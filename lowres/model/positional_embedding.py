@@ -8,10 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lowres.model.shapes import UTTERANCE_QUANTUM, num_missing
+from lowres.model.packing import Bucket, buckets_of
 
 BLOCK_FRAMES = 4
-"""Frames whose products with the weight's gradient are one, see `_GroupedConvolution`; divides UTTERANCE_QUANTUM."""
+"""Frames whose products with the weight's gradient are one, see `_weight_gradient_by_blocks`."""
+
+NARROWEST_IN_BF16 = 16
+"""Channels a group for bf16 on a CPU: with fewer and many taps, oneDNN's results are wrong (torch 2.13)."""
 
 
 class PositionalEmbedding(nn.Module):
@@ -69,69 +72,100 @@ class StackedPositionalEmbedding(nn.Module):
 
 def _convolve_utterances(rows: Tensor, num_frames: Sequence[int], weight: Tensor, bias: Tensor, groups: int) -> Tensor:
     """Convolve rows (N, D), the utterances' frames laid end to end, each with zeros around it: (N, D)."""
-    weight, bias, kernel = weight.to(rows.dtype), bias.to(rows.dtype), weight.shape[2]
-    convolved = []
-    for utterance in torch.split(rows, list(num_frames)):
-        # An even kernel yields one frame too many at the end, which is left out as in the published models.
-        missing = num_missing(len(utterance), UTTERANCE_QUANTUM, rows.device)
-        padded = functional.pad(utterance.t()[None], (kernel // 2, (kernel - 1) // 2 + missing))
-        convolved.append(_convolve(padded, weight, bias, groups)[0].t()[: len(utterance)])
-    return torch.cat(convolved)
-
-
-def _convolve(padded: Tensor, weight: Tensor, bias: Tensor, groups: int) -> Tensor:
-    """Convolve (1, D, T + K - 1) to (1, D, T)."""
-    if padded.device.type == "cpu" and padded.dtype == torch.float32:
-        convolved: Tensor = _GroupedConvolution.apply(padded, weight, bias, groups)  # type: ignore[no-untyped-call]
-        return convolved
-    return functional.conv1d(padded, weight, bias, groups=groups)
+    is_wrong_in_bf16 = rows.device.type == "cpu" and weight.shape[1] < NARROWEST_IN_BF16
+    dtype = torch.float32 if rows.dtype == torch.bfloat16 and is_wrong_in_bf16 else rows.dtype
+    convolved: Tensor = _GroupedConvolution.apply(  # type: ignore[no-untyped-call]
+        rows.to(dtype), weight.to(dtype), bias.to(dtype), groups, buckets_of(num_frames, rows.device)
+    )
+    return convolved.to(rows.dtype)
 
 
 class _GroupedConvolution(torch.autograd.Function):
-    """`conv1d` with many taps and few channels a group, whose own backward pass in float32 on a CPU is far slower.
+    """`conv1d` over the frames of utterances of similar length in one call, as many frames out as in.
 
-    The input's gradient is a convolution with the reversed weight. The weight's gradient at tap k sums the products of
-    the gradient at t and the input at t + k over all t. With t = i L + j, they lie on the diagonals of one matrix
-    product over i, of the gradient in blocks of L frames and the input in overlapping blocks of L + K - 1 frames; of
-    that product, only L - 1 frames in L + K - 1 are for nothing.
+    Its backward pass is its own, since PyTorch's is slow on CPUs for many taps and few channels a group. The input's
+    gradient is a convolution with the reversed weight.
     """
 
     @staticmethod
-    def forward(ctx: Any, padded: Tensor, weight: Tensor, bias: Tensor, groups: int) -> Tensor:
-        ctx.save_for_backward(padded, weight)
-        ctx.groups = groups
-        return functional.conv1d(padded, weight, bias, groups=groups)
+    def forward(ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor, groups: int, buckets: list[Bucket]) -> Tensor:
+        kernel = weight.shape[2]
+        convolved = torch.empty_like(rows)
+        kept = []
+        for bucket in buckets:
+            # An even kernel sees one frame more of the past, as in the published models.
+            padded = _pad(rows, bucket, kernel // 2, (kernel - 1) // 2)
+            bucket.gather(functional.conv1d(padded, weight, bias, groups=groups).transpose(1, 2), convolved)
+            kept.append(padded)
+        ctx.save_for_backward(weight, *kept)
+        ctx.groups, ctx.buckets = groups, buckets
+        return convolved
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
-        padded, weight = ctx.saved_tensors
-        input_gradient = weight_gradient = bias_gradient = None
-        if ctx.needs_input_grad[0]:
-            width, group_width, kernel = weight.shape
-            by_group = weight.view(ctx.groups, group_width, group_width, kernel)
-            reversed_weight = by_group.transpose(1, 2).flip(3).reshape(width, group_width, kernel)
-            input_gradient = functional.conv1d(gradient, reversed_weight, padding=kernel - 1, groups=ctx.groups)
-        if ctx.needs_input_grad[1]:
-            weight_gradient = _weight_gradient(padded[0].t(), gradient[0].t(), weight.shape, ctx.groups)
-        if ctx.needs_input_grad[2]:
-            bias_gradient = gradient.sum((0, 2))
-        return input_gradient, weight_gradient, bias_gradient, None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
+        weight, *kept = ctx.saved_tensors
+        width, group_width, kernel = weight.shape
+        by_group = weight.view(ctx.groups, group_width, group_width, kernel)
+        reversed_weight = by_group.transpose(1, 2).flip(3).reshape(width, group_width, kernel)
+        needs_rows, needs_weight, needs_bias, *_ = ctx.needs_input_grad
+        rows_gradient = torch.empty_like(gradient) if needs_rows else None
+        weight_gradient = torch.zeros_like(weight, dtype=torch.float32) if needs_weight else None
+        for bucket, padded in zip(ctx.buckets, kept, strict=True):
+            arriving = _pad(gradient, bucket, (kernel - 1) // 2, kernel // 2)
+            if rows_gradient is not None:
+                convolved = functional.conv1d(arriving, reversed_weight, groups=ctx.groups)
+                bucket.gather(convolved.transpose(1, 2), rows_gradient)
+            if weight_gradient is not None:
+                arriving = arriving[:, :, (kernel - 1) // 2 :][:, :, : bucket.num_frames]
+                weight_gradient += _weight_gradient(padded, arriving, weight, ctx.groups)
+        bias_gradient = gradient.sum(0) if needs_bias else None
+        return (
+            rows_gradient,
+            None if weight_gradient is None else weight_gradient.to(weight.dtype),
+            bias_gradient,
+            None,
+            None,
+        )
 
 
-def _weight_gradient(padded: Tensor, gradient: Tensor, shape: torch.Size, groups: int) -> Tensor:
-    """Gradient (D, D / groups, K) from padded rows (T + K - 1, D) and the gradient of the output rows (T, D)."""
-    width, group_width, kernel = shape
-    missing = -len(gradient) % BLOCK_FRAMES
-    by_group = [
-        functional.pad(rows, (0, 0, 0, missing)).view(-1, groups, group_width).transpose(0, 1).contiguous()
-        for rows in (gradient, padded)
-    ]
-    num_blocks = by_group[0].shape[1] // BLOCK_FRAMES
-    span = (BLOCK_FRAMES + kernel - 1) * group_width
-    gradient_blocks = by_group[0].view(groups, num_blocks, BLOCK_FRAMES * group_width)
-    input_blocks = by_group[1].as_strided(
-        (groups, num_blocks, span), (by_group[1].stride(0), BLOCK_FRAMES * group_width, 1)
+def _pad(rows: Tensor, bucket: Bucket, before: int, after: int) -> Tensor:
+    """Copy a bucket's utterances out of rows (N, D) with zeros around each: (B, D, before + T + after)."""
+    padded = rows.new_empty(len(bucket.places), rows.shape[1], before + bucket.num_frames + after)
+    padded[:, :, :before] = 0
+    bucket.spread(rows, padded[:, :, before:].transpose(1, 2))
+    return padded
+
+
+def _weight_gradient(padded: Tensor, gradient: Tensor, weight: Tensor, groups: int) -> Tensor:
+    """Gradient (D, D / groups, K) from padded frames (B, D, T + K - 1) and the gradient of the output (B, D, T)."""
+    are_blocks_whole = gradient.shape[2] % BLOCK_FRAMES == 0
+    if padded.device.type == "cpu" and padded.dtype == torch.float32 and are_blocks_whole:
+        return _weight_gradient_by_blocks(padded, gradient, weight.shape, groups)
+    _, found, _ = torch.ops.aten.convolution_backward(
+        gradient, padded, weight, None, [1], [0], [1], False, [0], groups, [False, True, False]
     )
+    return cast(Tensor, found)
+
+
+def _weight_gradient_by_blocks(padded: Tensor, gradient: Tensor, shape: torch.Size, groups: int) -> Tensor:
+    """The same, faster in float32 on a CPU; T is a multiple of BLOCK_FRAMES.
+
+    The weight's gradient at tap k sums the products of the gradient at t and the input at t + k over all t. With t = i
+    L + j, they lie on the diagonals of one matrix product over i, of the gradient in blocks of L frames and the input
+    in overlapping blocks of L + K - 1 frames; of that product, only L - 1 frames in L + K - 1 are for nothing.
+    """
+    width, group_width, kernel = shape
+    gradient_by_group, input_by_group = (
+        frames.view(len(frames), groups, group_width, -1).permute(1, 0, 3, 2).contiguous()
+        for frames in (gradient.contiguous(), padded)
+    )
+    num_blocks = gradient.shape[0] * gradient.shape[2] // BLOCK_FRAMES
+    span = (BLOCK_FRAMES + kernel - 1) * group_width
+    gradient_blocks = gradient_by_group.view(groups, num_blocks, BLOCK_FRAMES * group_width)
+    input_blocks = input_by_group.as_strided(
+        (groups, gradient.shape[0], gradient.shape[2] // BLOCK_FRAMES, span),
+        (*input_by_group.stride()[:2], BLOCK_FRAMES * group_width, 1),
+    ).reshape(groups, num_blocks, span)
     products = torch.bmm(gradient_blocks.transpose(1, 2), input_blocks)
     # Frame j of a block and tap k meet in row (j, output channel) and column (j + k, input channel).
     diagonals = products.as_strided(

@@ -130,13 +130,13 @@ def _load_frozen_encoder(context: RunContext) -> FeatureEncoder | None:
 
     The rest of the backbone is not built yet, so that memory holds it once.
     """
-    settings, config, backbone = context.settings, context.config, context.start.backbone
-    if backbone is None or known(settings.train_feature_encoder, "train_feature_encoder"):
+    settings, config, start = context.settings, context.config, context.start
+    if start.backbone is None or known(settings.train_feature_encoder, "train_feature_encoder"):
         return None
     encoder = FeatureEncoder(config.conv_layers, norm=config.feature_norm, bias=config.conv_bias)
     weights = {
         name.removeprefix(_ENCODER_PREFIX): weight
-        for name, weight in backbone.weights.items()
+        for name, weight in start.read_weights().items()
         if name.startswith(_ENCODER_PREFIX)
     }
     load_weights(encoder, weights, Path(settings.backbone))

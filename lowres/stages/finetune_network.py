@@ -2,13 +2,14 @@
 
 import random
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from lowres.backbones.native import Backbone, load_weights
 from lowres.model.config import Wav2Vec2Config, from_dict, to_dict
@@ -39,8 +40,14 @@ class Start:
     config: Wav2Vec2Config
     """The network, before fine-tuning's masking and dropout are put into it."""
 
-    backbone: Backbone | None
-    """None starts from random weights."""
+    backbone: Backbone | None = None
+    """Without its weights; None starts from random ones."""
+
+    num_parameters: int = 0
+    """Of the backbone."""
+
+    read_weights: Callable[[], dict[str, Tensor]] = dict
+    """Reads the backbone's weights, whenever a network is built: kept, they would double its memory all along."""
 
     @property
     def backbone_sha256(self) -> str:
@@ -54,15 +61,20 @@ class Start:
 
 
 def choose_start(recipe: Recipe, project: Path) -> Start:
-    """Load the backbone that the recipe names, or take the size it names.
+    """Look at the backbone that the recipe names, or take the size it names.
 
     Raises:
         CheckpointError: the backbone is missing or damaged.
     """
     if not recipe.finetune.backbone:
-        return Start(recipe.network_config(), None)
+        return Start(recipe.network_config())
     backbone = find_backbone(project, recipe.finetune.backbone)
-    return Start(backbone.config, backbone)
+    return Start(
+        backbone.config,
+        replace(backbone, weights={}),
+        num_parameters=sum(weight.numel() for weight in backbone.weights.values()),
+        read_weights=lambda: find_backbone(project, recipe.finetune.backbone).weights,
+    )
 
 
 def settle(
@@ -127,7 +139,7 @@ def build_network(
     model = CTCRecognizer(config, vocabulary_size)
     if start.backbone is not None:
         new = {name: weight for name, weight in model.backbone.state_dict().items() if _ADAPTER_NAMES.search(name)}
-        load_weights(model.backbone, new | start.backbone.weights, Path(settings.backbone))
+        load_weights(model.backbone, new | start.read_weights(), Path(settings.backbone))
     model.freeze_feature_encoder(not known(settings.train_feature_encoder, "train_feature_encoder"))
     adaptation = chosen_adaptation(settings)
     learn_only(model, adaptation, num_last_layers=settings.num_last_layers)

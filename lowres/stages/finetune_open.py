@@ -183,12 +183,11 @@ def _choose_adaptation(
         return AdaptationChoice("full", "")
     if asked.adaptation != "auto":
         return AdaptationChoice(asked.adaptation, f"Adaptation: {asked.adaptation}, as the recipe says.")
-    num_parameters = sum(weight.numel() for weight in start.backbone.weights.values())
     if compute.device == "cuda":
         memory_gb: float | None = torch.cuda.get_device_properties(0).total_memory / 1e9
     else:
         memory_gb, _ = machine_memory_gb()
-    return choose_adaptation(num_parameters, hours=speech.hours, device=compute.device, memory_gb=memory_gb)
+    return choose_adaptation(start.num_parameters, hours=speech.hours, device=compute.device, memory_gb=memory_gb)
 
 
 def _with_micro_batch(

@@ -1,7 +1,9 @@
 import pytest
 import torch
+from torch.nn import functional
+from torch.testing import assert_close
 
-from lowres.model.dropout import dropout
+from lowres.model.dropout import dropout, gelu_with_dropout
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -35,3 +37,19 @@ def test_the_gradient_is_dropped_where_the_value_was() -> None:
     dropped = dropout(rows, 0.4, training=True)
     dropped.sum().backward()
     assert torch.equal(rows.grad, dropped.detach())
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.3])
+@pytest.mark.parametrize("training", [True, False])
+def test_gelu_with_dropout_is_the_two_one_after_the_other(probability: float, training: bool) -> None:
+    rows, arriving = torch.randn(40, 6, requires_grad=True), torch.randn(40, 6)
+    results = []
+    for together in (True, False):
+        torch.manual_seed(3)
+        output = (
+            gelu_with_dropout(rows, probability, training)
+            if together
+            else dropout(functional.gelu(rows), probability, training)
+        )
+        results.append((output, *torch.autograd.grad(output, rows, arriving)))
+    assert_close(*results)

@@ -2,6 +2,7 @@ import warnings
 
 import pytest
 import torch
+from torch import Tensor
 from torch.nn import functional
 from torch.testing import assert_close
 
@@ -13,34 +14,44 @@ with warnings.catch_warnings():
     pytest.importorskip("transformers")
 
 
-@pytest.mark.parametrize("num_frames", [[1], [62], [40, 3, 97]])
+def convolve_each_utterance(rows: Tensor, num_frames: list[int], weight: Tensor, bias: Tensor, groups: int) -> Tensor:
+    kernel = weight.shape[2]
+    padded = [
+        functional.pad(utterance.t()[None], (kernel // 2, (kernel - 1) // 2)) for utterance in rows.split(num_frames)
+    ]
+    return torch.cat([functional.conv1d(one, weight, bias, groups=groups)[0].t() for one in padded])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("num_frames", [[1], [62], [40, 3, 97, 90]])
 @pytest.mark.parametrize(("kernel", "groups"), [(16, 4), (7, 2), (1, 1), (128, 16)])
 def test_its_own_backward_pass_gives_pytorchs_gradients(
-    kernel: int, groups: int, num_frames: list[int], monkeypatch: pytest.MonkeyPatch
+    kernel: int, groups: int, num_frames: list[int], dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.manual_seed(0)
-    embedding = PositionalEmbedding(32, kernel, groups)
-    rows, arriving = torch.randn(sum(num_frames), 32, requires_grad=True), torch.randn(sum(num_frames), 32)
+    embedding = PositionalEmbedding(32, kernel, groups).to(dtype)
+    rows = torch.randn(sum(num_frames), 32, dtype=dtype, requires_grad=True)
+    arriving = torch.randn(sum(num_frames), 32, dtype=dtype)
     results = []
     for is_plain in (False, True):
         if is_plain:
-            plain = lambda padded, weight, bias, groups: functional.conv1d(padded, weight, bias, groups=groups)  # noqa: E731
-            monkeypatch.setattr(positional_embedding, "_convolve", plain)
+            monkeypatch.setattr(positional_embedding, "_convolve_utterances", convolve_each_utterance)
         output = embedding(rows, num_frames)
         results.append([output, *torch.autograd.grad(output, [rows, *embedding.parameters()], arriving)])
     for ours, pytorchs in zip(*results, strict=True):
         assert_close(ours, pytorchs, atol=1e-4, rtol=1e-4)
 
 
-def test_its_own_backward_pass_is_for_float32_on_a_processor() -> None:
-    embedding, rows = PositionalEmbedding(32, 16, 4), torch.randn(30, 32)
-    convolved = [
-        positional_embedding._convolve(
-            rows.t()[None].to(dtype), embedding.weight_v.to(dtype), embedding.bias.to(dtype), 4
-        )
-        for dtype in (torch.float32, torch.bfloat16)
-    ]
-    assert ["GroupedConvolution" in str(one.grad_fn) for one in convolved] == [True, False]
+@pytest.mark.parametrize(("width", "kernel", "groups"), [(32, 16, 4), (64, 128, 16), (64, 16, 4), (64, 7, 2)])
+def test_in_bf16_its_output_and_gradients_are_those_of_float32(width: int, kernel: int, groups: int) -> None:
+    torch.manual_seed(0)
+    embedding, rows = PositionalEmbedding(width, kernel, groups), torch.randn(93, width)
+    arriving = torch.randn(93, width)
+    assert_close(embedding(rows.bfloat16(), [60, 33]).float(), embedding(rows, [60, 33]), atol=0.03, rtol=0.02)
+    exact = torch.autograd.grad(embedding(rows, [60, 33]), list(embedding.parameters()), arriving)
+    short = torch.autograd.grad(embedding(rows.bfloat16(), [60, 33]), list(embedding.parameters()), arriving.bfloat16())
+    for one, other in zip(exact, short, strict=True):
+        assert_close(other, one, atol=0.02 * float(one.abs().max()), rtol=0.0)
 
 
 @pytest.mark.parametrize("kernel", [19, 6])

@@ -8,7 +8,7 @@ from peers import randomize, tiny_config
 from torch import Tensor
 from torch.testing import assert_close
 
-from lowres.model import attention, feature_encoder, positional_embedding, wav2vec2
+from lowres.model import feature_encoder, packing, wav2vec2
 from lowres.model.feature_encoder import PIECE_FRAMES
 from lowres.model.packing import pack, unpack
 from lowres.model.wav2vec2 import Wav2Vec2
@@ -171,7 +171,7 @@ def test_what_fills_up_a_batch_changes_no_result_and_no_gradient(
     results = []
     for is_filled in (True, False):
         if not is_filled:
-            for module in (feature_encoder, positional_embedding, attention, wav2vec2):
+            for module in (feature_encoder, packing, wav2vec2):
                 monkeypatch.setattr(module, "num_missing", lambda length, quantum, device: 0)
         backbone.zero_grad()
         context = backbone(noisy_batch(), NUM_SAMPLES).context
