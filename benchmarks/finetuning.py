@@ -121,6 +121,7 @@ def train_lowres(project: Path, size: str, start: Path) -> dict[str, float]:
         "dropout": 0.0,
         "layer_drop": 0.0,
         "weight_decay": 0.0,
+        "constant_share": 0.0,  # theirs begins to lower the rate right after the warm-up
         "evaluate_every_updates": updates,
         "dev_seconds": 1.0,  # one utterance: theirs does not evaluate
         "precision": "bf16",
