@@ -37,7 +37,7 @@ from lowres.text.graphemes import split_graphemes
 from lowres.text.normalize import CollapseSpaces, NormalForm, compile_rules, unicode_form
 from lowres.training.batches import BatchSizes, Indices, cut_into_batches
 from lowres.training.feed import TrainingSpeech, load_batch
-from lowres.training.precision import Compute, choose_compute
+from lowres.training.precision import Compute, choose_compute, hold_weights
 from lowres.training.settings import Precision
 
 DEFAULT_BATCH_SECONDS: Final = {"cpu": 40.0, "cuda": 320.0}
@@ -141,6 +141,7 @@ def evaluate(
     recognizer = load_recognizer(
         best_checkpoint(run), device=compute.device, find_backbone=partial(find_backbone, project)
     )
+    hold_weights(recognizer.model, compute)
     rows = corpus.rows(split)
     total = float(rows["duration_seconds"].sum())
     speech = _speech_of(rows, ShardReader(corpus.folder))

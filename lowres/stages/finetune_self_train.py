@@ -32,7 +32,7 @@ from lowres.stages.finetune_speech import hours_label
 from lowres.stages.prepare import PrepareOptions, prepare
 from lowres.stages.prepare_corpora import Preparation, find_unchanged
 from lowres.stages.run_folder import RUN_FILE, RunFolder, name_is_no_path
-from lowres.training.precision import choose_compute
+from lowres.training.precision import choose_compute, hold_weights
 
 STUDENT_SUFFIX: Final = "-self-trained"
 _ENDED: Final = ("finished", "stopped early")
@@ -235,6 +235,7 @@ def _label(call: _Call, recordings: PreparedCorpus, teacher_run: str, student: R
     compute = choose_compute(call.recipe.finetune.precision)
     best = call.run_folder(teacher_run).best
     recognizer = load_recognizer(best, device=compute.device, find_backbone=partial(find_backbone, call.project))
+    hold_weights(recognizer.model, compute)
 
     def progress(done: float, total: float) -> bool:
         call.watch(SelfTrainProgress("transcribing recordings", done, total))

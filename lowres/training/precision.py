@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import nn
 
 from lowres.training.settings import Precision
 
@@ -32,6 +33,18 @@ def choose_compute(precision: Precision = "auto") -> Compute:
     if precision == "auto":
         return Compute(device, "bf16" if has_fast_bf16(device) else "fp32")
     return Compute(device, precision)
+
+
+def hold_weights(model: nn.Module, compute: Compute) -> None:
+    """Turn the weights of a network's linear layers, for good, into the numbers that they are multiplied in.
+
+    Autocast does so for every batch anew and keeps both. The results are the same to the bit. Not for training, whose
+    updates are too small for bf16.
+    """
+    if compute.precision == "bf16":
+        for module in model.modules():
+            if isinstance(module, nn.Linear):
+                module.to(torch.bfloat16)
 
 
 def has_fast_bf16(device: str) -> bool:
