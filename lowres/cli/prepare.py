@@ -16,6 +16,7 @@ from lowres.cli.console import console, plain_table, print_next, print_warning
 from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
 
 if TYPE_CHECKING:
+    from lowres.stages.join_corpora import JoinedCorpora
     from lowres.stages.prepare import PrepareOptions, PrepareResult
     from lowres.stages.prepare_corpora import Preparation
 
@@ -40,6 +41,7 @@ def prepare(
 ) -> None:
     """Make recordings and transcripts ready to train on, and say what is wrong with them."""
     from lowres.recipe import load_recipe
+    from lowres.stages.join_corpora import join_corpora
     from lowres.stages.prepare import PrepareOptions
     from lowres.stages.prepare_corpora import list_preparations
 
@@ -50,6 +52,9 @@ def prepare(
     own = results[0] if results and not preparations[0].name else None
     if not results:
         _say("There is nothing to prepare: every corpus of [[pretrain.corpora]] is a folder that was prepared already.")
+    joined = join_corpora(project, loaded)
+    if joined is not None:
+        _print_joined(joined)
     if own is not None and own.order is not None and own.order.verdict in ACCUSATIONS:
         print_next("Once the transcripts are put right", with_project("lowres prepare", project, recipe))
     elif own is not None and own.order is not None and len(results) == 1:
@@ -57,6 +62,8 @@ def prepare(
     else:
         it = "them" if len(loaded.pretrain.corpora) > 1 else "it"
         print_next(f"To pretrain on {it}", with_project("lowres pretrain", project, recipe))
+    if joined is not None:
+        print_next("For one recogniser of all of them", with_project("lowres finetune", project, recipe))
 
 
 def _prepare_one(project: Path, preparation: "Preparation", options: "PrepareOptions") -> "PrepareResult | None":
@@ -137,6 +144,19 @@ def _print_result(result: "PrepareResult", seconds: float) -> None:
             print_warning(sentence)
     _say(f"licence: {info.licence or 'not stated'}   consent: {info.consent or 'not stated'}")
     _say(f"written: {result.corpus.folder}/  (manifest.tsv, checks.tsv, corpus.json, subsets/, shards/)")
+
+
+def _print_joined(joined: "JoinedCorpora") -> None:
+    from lowres.manifest.overlap import count
+
+    info = joined.corpus.info
+    hours = sum(info.hours_per_split.values())
+    _say(
+        f"\njoined: {', '.join(joined.names)}: {count(info.num_utterances, 'utterance')}, {hours:.2f} h, "
+        f"in {joined.corpus.folder}/"
+    )
+    if joined.untranscribed:
+        _say(f"not in it, since there are no transcripts: {', '.join(joined.untranscribed)}")
 
 
 def _print_splits(result: "PrepareResult") -> None:

@@ -120,7 +120,7 @@ def prepare(
     reading = read_corpus(located.folder, located.reader)
     target = target or project / CORPUS_FOLDER
     partial = target.with_name(f"{target.name}.partial")
-    _recover(target)
+    recover_corpus(target)
     parts = plan_parts(located.folder, reading.rows)
     workers = options.num_workers or _count_processors()
     decoded = decode_parts(parts, partial, target, workers, lambda done, total: progress("decoding", done, total))
@@ -129,7 +129,7 @@ def prepare(
     checked = check(reading, parts, decoded.results, recipe, options)
     info = _write(partial, recipe, located, checked, decoded.results, reading)
     write_origin(partial, origin)
-    _replace(target, partial)
+    replace_corpus(target, partial)
     return PrepareResult(
         corpus=PreparedCorpus(target, checked.table, info),
         source_folder=located.folder,
@@ -301,14 +301,14 @@ def _segment_words(table: pd.DataFrame, vocabulary: Vocabulary | None) -> list[t
     return [(word, symbols[word]) for word in chosen]
 
 
-def _recover(target: Path) -> None:
+def recover_corpus(target: Path) -> None:
     """Put the old corpus back if an earlier run was killed while exchanging it."""
     old = target.with_name(f"{target.name}.old")
     if old.is_dir() and not target.exists():
         old.rename(target)
 
 
-def _replace(target: Path, partial: Path) -> None:
+def replace_corpus(target: Path, partial: Path) -> None:
     """Put the finished corpus in the place of the old one."""
     shutil.rmtree(partial / PARTS_FOLDER, ignore_errors=True)
     old = target.with_name(f"{target.name}.old")

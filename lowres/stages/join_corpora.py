@@ -1,0 +1,164 @@
+"""Joins the transcribed corpora of `[[pretrain.corpora]]` into one, for a recogniser of several languages.
+
+Its audio is that of the prepared corpora: their shards are linked, or copied where the disk has no links.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lowres.audio.shards import SHARDS_FOLDER
+from lowres.errors import CorpusError
+from lowres.manifest.corpus import CorpusInfo, PreparedCorpus, write_corpus
+from lowres.manifest.overlap import count_overlap
+from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN
+from lowres.manifest.subsets import nested_subsets, write_subsets
+from lowres.recipe import Recipe
+from lowres.stages.prepare import CORPUS_FOLDER, recover_corpus, replace_corpus
+from lowres.stages.prepare_decode import shard_name
+from lowres.stages.pretrain_corpora import load_entry, locate_entries
+
+SEVERAL_LANGUAGES = "mul"
+"""The ISO 639-2 code for several languages."""
+
+
+@dataclass(frozen=True)
+class JoinedCorpora:
+    """A corpus of several."""
+
+    corpus: PreparedCorpus
+    names: tuple[str, ...]
+    """Of the corpora in it."""
+
+    untranscribed: tuple[str, ...]
+    """Those left out, since they are recordings alone."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    name: str
+    learns_from: tuple[str, ...]
+    """Splits."""
+
+    corpus: PreparedCorpus
+
+
+def join_corpora(project: Path, recipe: Recipe) -> JoinedCorpora | None:
+    """Join what is prepared into the project's own corpus.
+
+    The splits that an entry learns from become train; its dev and test stay what they are, the rest is not used.
+    Utterances and speakers bear their corpus's name before their own.
+
+    Args:
+        project: the project folder.
+        recipe: its `[[pretrain.corpora]]` are prepared.
+
+    Returns:
+        None where the recipe has a corpus of its own, or fewer than two of the corpora have transcripts.
+
+    Raises:
+        CorpusError: one of them is missing or damaged, or the disk is full; an older joined corpus is then untouched.
+    """
+    if recipe.corpus.manifest or recipe.corpus.folder or len(recipe.pretrain.corpora) < 2:
+        return None
+    entries = locate_entries(project, recipe.pretrain.corpora)
+    loaded = [_Part(entry.name, entry.entry.splits, load_entry(entry)) for entry in entries]
+    parts = [part for part in loaded if part.corpus.info.transcribed]
+    if len(parts) < 2:
+        return None
+    target = project / CORPUS_FOLDER
+    partial = target.with_name(f"{CORPUS_FOLDER}.partial")
+    recover_corpus(target)
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        table, shard_hashes = _join_tables(parts, partial / SHARDS_FOLDER)
+    except OSError as error:
+        raise CorpusError(
+            f"The corpora could not be joined in {partial}: {error.strerror}.", "Make room on the disk."
+        ) from error
+    train = table[table["included"] & (table["split"] == TRAIN)]
+    names = tuple(part.name for part in parts)
+    info = write_corpus(
+        partial,
+        table,
+        CorpusInfo(
+            **_describe(recipe.name, [part.corpus.info for part in parts], names),
+            reported_split=TEST if (table["split"] == TEST).any() else DEV,
+            overlap=count_overlap(table),
+            subset_sha256=write_subsets(partial, nested_subsets(train)),
+            shard_sha256=shard_hashes,
+        ),
+    )
+    replace_corpus(target, partial)
+    left_out = tuple(part.name for part in loaded if not part.corpus.info.transcribed)
+    return JoinedCorpora(PreparedCorpus(target, table, info), names, left_out)
+
+
+def _join_tables(parts: Sequence[_Part], shards: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Bring the shards together and return one manifest for them, and their hashes."""
+    shards.mkdir(parents=True)
+    tables, hashes = [], dict[str, str]()
+    for part in parts:
+        renamed = {}
+        for old, sha256 in part.corpus.info.shard_sha256.items():
+            renamed[old] = shard_name(len(hashes))
+            hashes[renamed[old]] = sha256
+            _link(part.corpus.folder / SHARDS_FOLDER / old, shards / renamed[old])
+        table, prefix = part.corpus.table, f"{part.name}/"
+        tables.append(
+            table.assign(
+                utterance_id=prefix + table["utterance_id"],
+                speaker=table["speaker"].where(table["speaker"] == "", prefix + table["speaker"]),
+                audio_path=prefix + table["audio_path"],
+                split=[_split_for(split, part.learns_from) for split in table["split"]],
+                shard=table["shard"].map(renamed).fillna(""),
+            )
+        )
+    return pd.concat(tables, ignore_index=True), hashes
+
+
+def _split_for(split: str, learns_from: Sequence[str]) -> str:
+    if split in learns_from:
+        return TRAIN
+    return split if split in (DEV, TEST) else OTHER
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)
+
+
+def _describe(name: str, infos: Sequence[CorpusInfo], names: Sequence[str]) -> dict[str, Any]:
+    """Gather what the corpora say of themselves."""
+    return {
+        "name": name,
+        "language": SEVERAL_LANGUAGES,
+        "recipe_name": name,
+        "licence": _together(info.licence for info in infos),
+        "consent": _together(info.consent for info in infos),
+        "source": _together(info.source for info in infos),
+        "citation": _together(info.citation for info in infos),
+        "text_rules": _of_each(names, [info.text_rules for info in infos]),
+        "warnings": _of_each(names, [info.warnings for info in infos]),
+        "speaker_disjoint": all(info.speaker_disjoint for info in infos),
+        "sentence_disjoint": all(info.sentence_disjoint for info in infos),
+        "splits_origin": "given" if all(info.splits_origin == "given" for info in infos) else "made",
+        "synthetic": any(info.synthetic for info in infos),
+    }
+
+
+def _together(statements: Iterable[str]) -> str:
+    """Join what several corpora state, each once; "not stated" stands for those that state nothing beside others."""
+    each = dict.fromkeys(statement or "not stated" for statement in statements)
+    return "" if list(each) == ["not stated"] else "; ".join(each)
+
+
+def _of_each(names: Sequence[str], sentences: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(f"{name}: {sentence}" for name, own in zip(names, sentences, strict=True) for sentence in own)
