@@ -1,6 +1,7 @@
 """The README.md of an exported recogniser: what it is, how good, from what, and under which licence."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,35 +53,59 @@ def model_card(metadata: CheckpointMetadata, language: Language, limits: tuple[s
     )
 
 
+def against_commercial_use(metadata: CheckpointMetadata) -> list[str]:
+    """List what forbids commercial use of a recogniser: "the backbone's licence (CC-BY-NC-4.0)" and the like."""
+    licences = {"backbone": metadata.backbone_licence, "corpus": str(metadata.training.get("corpus_licence") or "")}
+    return [f"the {of}'s licence ({licence})" for of, licence in licences.items() if forbids_commercial_use(licence)]
+
+
+def _hub_licence(metadata: CheckpointMetadata) -> str:
+    """Return the one licence, as hubs spell it, of all that a recogniser was made from; else "other"."""
+    licences = {str(metadata.training.get("corpus_licence") or "").lower()}
+    if metadata.training.get("backbone") or metadata.backbone_licence:
+        licences.add(metadata.backbone_licence.lower())
+    return licences.pop() if len(licences) == 1 and licences <= _HUB_LICENCES else "other"
+
+
 def _header(metadata: CheckpointMetadata, language: Language) -> list[str]:
-    licence = metadata.backbone_licence.lower()
     lines = ["---", "library_name: transformers", "pipeline_tag: automatic-speech-recognition"]
     if language.iso_639_3:
         lines.append(f"language: [{json.dumps(language.iso_639_3)}]")
-    if licence:
-        lines.append(f"license: {licence if licence in _HUB_LICENCES else 'other'}")
+    lines.append(f"license: {_hub_licence(metadata)}")
     return [*lines, "tags: [wav2vec2, ctc, lowres]", "---"]
 
 
 def _facts(metadata: CheckpointMetadata, language: Language) -> list[tuple[str, str]]:
     training = metadata.training
-    synthetic = ", spoken by a machine" if training.get("is_synthetic") else ""
+    obstacles = against_commercial_use(metadata)
     facts = [
         ("Language", " ".join(part for part in (language.name, f"({language.iso_639_3})") if part.strip("()"))),
         ("Backbone", str(training.get("backbone") or "none: trained from random weights")),
         ("Licence of the backbone", metadata.backbone_licence or ("not known" if training.get("backbone") else "")),
-        (
-            "Commercial use",
-            "not allowed by the backbone's licence" if forbids_commercial_use(metadata.backbone_licence) else "",
-        ),
-        ("Trained on", f"{training['hours']:.2f} h{synthetic}" if training.get("hours") else ""),
+        ("Trained on", _trained_on(training)),
         ("Corpus", str(training.get("corpus") or "")),
+        ("Licence of the corpus", _stated(training, "corpus_licence")),
+        ("Consent of its speakers", _stated(training, "corpus_consent")),
+        ("Commercial use", f"not allowed by {' and '.join(obstacles)}" if obstacles else ""),
         ("Words wrong (WER), dev", _percent(training.get("dev_word_error_rate"))),
         ("Letters wrong (CER), dev", _percent(training.get("dev_character_error_rate"))),
         ("Update", f"{metadata.step:,}"),
         ("lowres", metadata.lowres_version),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _stated(training: Mapping[str, Any], name: str) -> str:
+    return str(training.get(name) or "not stated") if training.get("corpus") else ""
+
+
+def _trained_on(training: Mapping[str, Any]) -> str:
+    if not training.get("hours"):
+        return ""
+    synthetic = ", spoken by a machine" if training.get("is_synthetic") else ""
+    labelled = training.get("pseudo_labelled_hours") or 0.0
+    heard = f", {labelled:.2f} h of it as an earlier recogniser heard it" if labelled else ""
+    return f"{training['hours']:.2f} h{synthetic}{heard}"
 
 
 def _percent(rate: Any) -> str:

@@ -38,7 +38,7 @@ def export(
 
 
 def _print_result(result: "ExportResult") -> None:
-    from lowres.backbones.licences import forbids_commercial_use
+    from lowres.backbones.model_card import against_commercial_use
 
     metadata = result.metadata
     language = f"{result.language.name} {result.language.iso_639_3}".strip()
@@ -57,10 +57,8 @@ def _print_result(result: "ExportResult") -> None:
     console.print(table)
     for limit in result.limits:
         print_warning(limit)
-    if forbids_commercial_use(metadata.backbone_licence):
-        print_warning(
-            f"The backbone's licence ({metadata.backbone_licence}) allows no commercial use of this recogniser."
-        )
+    if obstacles := against_commercial_use(metadata):
+        print_warning(f"Commercial use of this recogniser is not allowed by {' and '.join(obstacles)}.")
     written = ", ".join(str(path) for path in result.paths)
     console.print(Text.assemble(("written: ", "bold green"), (written, "bold")), soft_wrap=True)
 

@@ -219,6 +219,8 @@ def checkpoint_metadata(context: RunContext, state: TrainingState, scores: DevSc
         "run": record.name,
         "corpus": record.corpus_name,
         "corpus_sha256": record.corpus_sha256,
+        "corpus_licence": context.speech.corpus.info.licence,
+        "corpus_consent": context.speech.corpus.info.consent,
         "is_synthetic": record.is_synthetic,
         "subset_label": record.subset_label,
         "subset_sha256": record.subset_sha256,

@@ -13,8 +13,9 @@ import torch
 from recognizers import KINDS, VARIANTS, make_recognizer, make_waveform, transcribe, vocabulary_of
 from torch.testing import assert_close
 
+from lowres.backbones.checkpoint_folder import CheckpointMetadata
 from lowres.backbones.export_transformers import write_transformers_folder
-from lowres.backbones.model_card import Language
+from lowres.backbones.model_card import Language, against_commercial_use, model_card
 from lowres.backbones.native import Recognizer
 from lowres.backbones.transformers_vocabulary import encodes_text, tokenizer_files
 from lowres.errors import CheckpointError
@@ -130,7 +131,7 @@ def test_the_model_card_says_what_it_is_and_what_is_forbidden(tmp_path: Path) ->
     write_transformers_folder(make_recognizer(), tmp_path / "out", MBOSHI)
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     header = card.split("---")[1]
-    assert "license: cc-by-nc-4.0" in header
+    assert "license: other" in header  # what the corpus allows is not known
     assert 'language: ["mdw"]' in header
     for fact in (
         "Mboshi (mdw)",
@@ -142,6 +143,33 @@ def test_the_model_card_says_what_it_is_and_what_is_forbidden(tmp_path: Path) ->
         "one utterance at a time",
     ):
         assert fact in card
+
+
+@pytest.mark.parametrize(
+    ("backbone", "corpus", "header", "forbidden"),
+    [
+        ("Apache-2.0", "Apache-2.0", "apache-2.0", []),
+        ("Apache-2.0", "CC-BY-NC-ND-4.0", "other", ["the corpus's licence (CC-BY-NC-ND-4.0)"]),
+        ("CC-BY-NC-4.0", "", "other", ["the backbone's licence (CC-BY-NC-4.0)"]),
+        ("", "MIT", "mit", []),
+        ("", "", "other", []),
+    ],
+)
+def test_the_licence_of_the_card_is_that_of_all_it_was_made_from(
+    backbone: str, corpus: str, header: str, forbidden: list[str]
+) -> None:
+    training = {"corpus": "tapes", "corpus_licence": corpus, "corpus_consent": "", "hours": 1.0}
+    metadata = CheckpointMetadata(
+        kind="recognizer",
+        model_config={},
+        backbone_licence=backbone,
+        training=training | {"pseudo_labelled_hours": 0.25},
+    )
+    card = model_card(metadata, MBOSHI, ())
+    assert f"\nlicense: {header}\n" in card
+    assert against_commercial_use(metadata) == forbidden
+    assert "0.25 h of it as an earlier recogniser heard it" in card
+    assert "| Consent of its speakers | not stated |" in card
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
