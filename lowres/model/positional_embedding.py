@@ -74,9 +74,10 @@ def _convolve_utterances(rows: Tensor, num_frames: Sequence[int], weight: Tensor
     """Convolve rows (N, D), the utterances' frames laid end to end, each with zeros around it: (N, D)."""
     is_wrong_in_bf16 = rows.device.type == "cpu" and weight.shape[1] < NARROWEST_IN_BF16
     dtype = torch.float32 if rows.dtype == torch.bfloat16 and is_wrong_in_bf16 else rows.dtype
-    convolved: Tensor = _GroupedConvolution.apply(  # type: ignore[no-untyped-call]
-        rows.to(dtype), weight.to(dtype), bias.to(dtype), groups, buckets_of(num_frames, rows.device)
-    )
+    with torch.autocast(rows.device.type, enabled=False):  # which would choose bf16 again
+        convolved: Tensor = _GroupedConvolution.apply(  # type: ignore[no-untyped-call]
+            rows.to(dtype), weight.to(dtype), bias.to(dtype), groups, buckets_of(num_frames, rows.device)
+        )
     return convolved.to(rows.dtype)
 
 

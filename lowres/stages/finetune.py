@@ -106,19 +106,33 @@ def _train(context: RunContext, loop: TrainingLoop) -> tuple[RunContext, Trainin
         try:
             ending = loop.run()
         except torch.OutOfMemoryError as error:
+            ending = None
             context = _with_smaller_micro_batches(context, loop.state, error)
-            loop = begin_attempt(context, replace(_first_state(context.settings), seed=loop.state.seed))
-            continue
-        if ending != "collapsed" or loop.collapse is None:
-            return context, loop, ending
-        state = _state_after_collapse(context, loop.state, loop.collapse)
+            state = _first_state_again(context, loop.state)
+        if ending is not None:
+            if ending != "collapsed" or loop.collapse is None:
+                return context, loop, ending
+            state = _state_after_collapse(context, loop.state, loop.collapse)
+        del loop  # its network, gradients and moments: the next attempt's would not fit beside them
+        torch.cuda.empty_cache()
         loop = begin_attempt(context, state)
-        loop.checkpoint()
+        if ending is not None:
+            loop.checkpoint()
 
 
 def _first_state(settings: FinetuneSettings) -> TrainingState:
     learning_rate = known(settings.learning_rate, "learning_rate")
     return TrainingState(plan=_first_plan(settings), seed=settings.seed, learning_rate=learning_rate)
+
+
+def _first_state_again(context: RunContext, state: TrainingState) -> TrainingState:
+    """Begin the first attempt anew; the time it has taken so far stays spent."""
+    return replace(
+        _first_state(context.settings),
+        seed=state.seed,
+        elapsed_seconds=state.elapsed_seconds,
+        attempt_started_seconds=state.attempt_started_seconds,
+    )
 
 
 def _first_plan(settings: FinetuneSettings) -> Plan:
@@ -179,7 +193,6 @@ def _with_smaller_micro_batches(context: RunContext, state: TrainingState, error
             "Free its memory and go on with --resume, or start another run with "
             f"--set finetune.micro_batch_seconds={seconds / 2:.0f}.",
         ) from error
-    torch.cuda.empty_cache()
     settings = replace(context.settings, micro_batch_seconds=seconds / 2)
     smaller = replace(context, settings=settings, record=replace(context.record, settings=settings_to_record(settings)))
     write_record(smaller.folder, smaller.record)

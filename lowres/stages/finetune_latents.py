@@ -120,6 +120,8 @@ def _open_or_compute(context: RunContext, folder: Path, watch: Watch) -> tuple[L
         write_latents(folder, identity, _compute(context, encoder, watch))
     except _GivenUpError as given_up:
         return None, str(given_up)
+    except torch.OutOfMemoryError:
+        return None, "Latents are computed in every update, since memory ran out while computing all of them first."
     except OSError as error:
         return None, f"Latents are computed in every update, since they could not be written: {error.strerror}."
     return open_latents(folder, identity), kept

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from lowres.backbones.native import Backbone, load_weights
+from lowres.errors import CheckpointError
 from lowres.model.config import Wav2Vec2Config, from_dict, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe
 from lowres.stages.backbone import find_backbone
 from lowres.stages.finetune_speech import FinetuneSpeech
 from lowres.training.adaptation import learn_only
-from lowres.training.finetune_defaults import HourDefaults, defaults_for_hours, with_hour_defaults
+from lowres.training.finetune_defaults import defaults_for_hours, with_hour_defaults
 from lowres.training.settings import Adaptation, FinetuneSettings, known
 
 # Which field of the network follows which setting of fine-tuning.
@@ -68,12 +69,24 @@ def choose_start(recipe: Recipe, project: Path) -> Start:
     """
     if not recipe.finetune.backbone:
         return Start(recipe.network_config())
-    backbone = find_backbone(project, recipe.finetune.backbone)
+    reference = recipe.finetune.backbone
+    backbone = find_backbone(project, reference)
+    sha256 = backbone.sha256
+
+    def read_weights() -> dict[str, Tensor]:
+        again = find_backbone(project, reference)
+        if again.sha256 != sha256:
+            raise CheckpointError(
+                f"The backbone {reference} has changed since this run was opened.",
+                "Start from a copy of it, or once its own training has ended.",
+            )
+        return again.weights
+
     return Start(
         backbone.config,
-        replace(backbone, weights={}),
+        replace(backbone, weights={}, heads=None),
         num_parameters=sum(weight.numel() for weight in backbone.weights.values()),
-        read_weights=lambda: find_backbone(project, recipe.finetune.backbone).weights,
+        read_weights=read_weights,
     )
 
 
@@ -81,7 +94,7 @@ def settle(
     settings: FinetuneSettings,
     start: Start,
     speech: FinetuneSpeech,
-    overridden: Collection[str],
+    overrides: Mapping[str, Any],
     adaptation: Adaptation = "full",
 ) -> tuple[FinetuneSettings, Wav2Vec2Config]:
     """Fill in what follows from the hours of data, and put masking, dropout and adapters into the network.
@@ -90,7 +103,8 @@ def settle(
         settings: as the recipe and the command line have them.
         start: where the weights come from.
         speech: the training speech, for its hours and the mean length of its utterances.
-        overridden: fields that the recipe's [model] sets; they win over the defaults by hours, not over [finetune].
+        overrides: what the recipe's [model] sets; it wins over the defaults by hours, not over [finetune]. Of a
+            network that is given, only dropouts can be other.
         adaptation: what of the backbone learns.
 
     Returns:
@@ -102,22 +116,17 @@ def settle(
         backbone_width=start.config.width if start.backbone else None,
         adaptation=adaptation,
     )
-    from_model = {
-        setting: getattr(start.config, name) for name, setting in NETWORK_FIELDS.items() if name in overridden
-    }
-    filled = with_hour_defaults(replace(settings, adaptation=adaptation), _put_in(defaults, from_model))
+    from_model = {setting: overrides[name] for name, setting in NETWORK_FIELDS.items() if name in overrides}
+    filled = with_hour_defaults(replace(settings, adaptation=adaptation), replace(defaults, **from_model))
     if adaptation != "full":
         filled = replace(filled, train_feature_encoder=False)  # as `learn_only` has it, whatever was asked for
-    network = {name: known(getattr(filled, setting), setting) for name, setting in NETWORK_FIELDS.items()}
+    network = {name: value for name, value in overrides.items() if name.endswith("_dropout")}
+    network |= {name: known(getattr(filled, setting), setting) for name, setting in NETWORK_FIELDS.items()}
     if adaptation == "adapter":
         network["adapter_width"] = start.config.adapter_width or settings.adapter_width
     if adaptation == "lora":
         network["lora_rank"] = settings.lora_rank
     return filled, from_dict(to_dict(start.config) | network)
-
-
-def _put_in(defaults: HourDefaults, values: dict[str, Any]) -> HourDefaults:
-    return replace(defaults, **values)
 
 
 def build_network(

@@ -1,5 +1,6 @@
 """Opening a run: which folder it is, what it needs, and whether it is still the run that was started."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -194,10 +195,13 @@ def _with_micro_batch(
     settings: FinetuneSettings, config: Wav2Vec2Config, compute: Compute, recorded: RunRecord | None
 ) -> FinetuneSettings:
     """Size micro batches by this machine's memory; a run that is gone on with keeps its size, or it would differ."""
-    if settings.micro_batch_seconds is not None:
-        return settings
+    asked = settings.micro_batch_seconds
     if recorded is not None:
-        return replace(settings, micro_batch_seconds=recorded.settings["micro_batch_seconds"])
+        kept = recorded.settings["micro_batch_seconds"]
+        is_halved = asked is not None and kept < asked and math.log2(asked / kept).is_integer()  # memory ran out
+        return replace(settings, micro_batch_seconds=kept) if asked is None or is_halved else settings
+    if asked is not None:
+        return settings
     trains_feature_encoder = bool(settings.train_feature_encoder)
     seconds = choose_micro_batch_seconds(config, device=compute.device, trains_feature_encoder=trains_feature_encoder)
     return replace(settings, micro_batch_seconds=seconds)

@@ -160,7 +160,7 @@ def read_pseudo_labels(project: Path, run_folder: Path) -> PseudoLabels | None:
     if not path.exists():
         return None
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t", strict=True))
         pieces = tuple(map(_parse_piece, rows))
         corpus, teacher = rows[0]["corpus"], rows[0]["teacher"]

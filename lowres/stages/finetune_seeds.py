@@ -105,7 +105,7 @@ def finetune_seeds(
             result = _train_or_take(project, recipe, replace(options, seed=seed, run=name), watch, is_stop_asked)
         except TrainingError as error:
             outcomes.append(SeedOutcome(seed, name, None, None, error.message))
-            if len(outcomes) == num_seeds and not any(outcome.character_error_rate for outcome in outcomes):
+            if len(outcomes) == num_seeds and all(outcome.problem for outcome in outcomes):
                 raise
             continue
         if result.ending == "interrupted":

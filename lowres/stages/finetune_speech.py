@@ -207,7 +207,9 @@ def _choose_dev(
     rows = rows.loc[rows["num_samples"] >= config.receptive_field_samples]
     if rows.empty:
         return None
-    order = rows["utterance_id"].map(lambda name: hashlib.sha256(str(name).encode("utf-8")).hexdigest())
+    order = rows["utterance_id"].map(
+        lambda name: hashlib.sha256(str(name).encode("utf-8", errors="surrogateescape")).hexdigest()
+    )
     rows = rows.assign(order=order).sort_values("order", kind="stable")
     before = rows["duration_seconds"].cumsum() - rows["duration_seconds"]
     rows = rows.loc[before < dev_seconds]

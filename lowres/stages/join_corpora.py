@@ -14,7 +14,7 @@ import pandas as pd
 
 from lowres.audio.shards import SHARDS_FOLDER
 from lowres.errors import CorpusError
-from lowres.manifest.corpus import CorpusInfo, PreparedCorpus, write_corpus
+from lowres.manifest.corpus import CORPUS_FILE, CorpusInfo, PreparedCorpus, read_corpus_json, write_corpus
 from lowres.manifest.overlap import count_overlap
 from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN
 from lowres.manifest.subsets import nested_subsets, write_subsets
@@ -45,6 +45,9 @@ class _Part:
     learns_from: tuple[str, ...]
     """Splits."""
 
+    language: str
+    """Of all of it; "" leaves it to its rows."""
+
     corpus: PreparedCorpus
 
 
@@ -67,11 +70,12 @@ def join_corpora(project: Path, recipe: Recipe) -> JoinedCorpora | None:
     if recipe.corpus.manifest or recipe.corpus.folder or len(recipe.pretrain.corpora) < 2:
         return None
     entries = locate_entries(project, recipe.pretrain.corpora)
-    loaded = [_Part(entry.name, entry.entry.splits, load_entry(entry)) for entry in entries]
+    loaded = [_Part(entry.name, entry.entry.splits, entry.entry.language, load_entry(entry)) for entry in entries]
     parts = [part for part in loaded if part.corpus.info.transcribed]
     if len(parts) < 2:
         return None
     target = project / CORPUS_FOLDER
+    _refuse_to_replace(target, parts, recipe.name)
     partial = target.with_name(f"{CORPUS_FOLDER}.partial")
     recover_corpus(target)
     shutil.rmtree(partial, ignore_errors=True)
@@ -79,17 +83,21 @@ def join_corpora(project: Path, recipe: Recipe) -> JoinedCorpora | None:
         table, shard_hashes = _join_tables(parts, partial / SHARDS_FOLDER)
     except OSError as error:
         raise CorpusError(
-            f"The corpora could not be joined in {partial}: {error.strerror}.", "Make room on the disk."
+            f"The corpora could not be joined in {partial}: {error.strerror}.",
+            f"Their shards take room where the disk has no links; or delete {partial}.",
         ) from error
     train = table[table["included"] & (table["split"] == TRAIN)]
+    overlap = count_overlap(table)
     names = tuple(part.name for part in parts)
     info = write_corpus(
         partial,
         table,
         CorpusInfo(
             **_describe(recipe.name, [part.corpus.info for part in parts], names),
-            reported_split=TEST if (table["split"] == TEST).any() else DEV,
-            overlap=count_overlap(table),
+            reported_split=TEST if (table["included"] & (table["split"] == TEST)).any() else DEV,
+            overlap=overlap,
+            speaker_disjoint=all(not pair.num_shared_speakers for pair in overlap.pairs if pair.first == TRAIN),
+            sentence_disjoint=all(not pair.num_shared_sentences for pair in overlap.pairs if pair.first == TRAIN),
             subset_sha256=write_subsets(partial, nested_subsets(train)),
             shard_sha256=shard_hashes,
         ),
@@ -97,6 +105,19 @@ def join_corpora(project: Path, recipe: Recipe) -> JoinedCorpora | None:
     replace_corpus(target, partial)
     left_out = tuple(part.name for part in loaded if not part.corpus.info.transcribed)
     return JoinedCorpora(PreparedCorpus(target, table, info), names, left_out)
+
+
+def _refuse_to_replace(target: Path, parts: Sequence[_Part], name: str) -> None:
+    if any(part.corpus.folder.resolve() == target.resolve() for part in parts):
+        raise CorpusError(
+            f"[[pretrain.corpora]] names {target} itself, where its corpora would be joined.",
+            "Move that corpus to another folder, or join them in another project.",
+        )
+    if (target / CORPUS_FILE).is_file() and (found := read_corpus_json(target)).recipe_name != name:
+        raise CorpusError(
+            f"{target} holds the corpus {found.name!r}, which is not of the recipe {name!r}.",
+            "Use another project folder for several corpora together.",
+        )
 
 
 def _join_tables(parts: Sequence[_Part], shards: Path) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -110,9 +131,11 @@ def _join_tables(parts: Sequence[_Part], shards: Path) -> tuple[pd.DataFrame, di
             hashes[renamed[old]] = sha256
             _link(part.corpus.folder / SHARDS_FOLDER / old, shards / renamed[old])
         table, prefix = part.corpus.table, f"{part.name}/"
+        spoken = table["language"].where(table["language"] != "", part.corpus.info.language)
         tables.append(
             table.assign(
                 utterance_id=prefix + table["utterance_id"],
+                language=part.language or spoken,
                 speaker=table["speaker"].where(table["speaker"] == "", prefix + table["speaker"]),
                 audio_path=prefix + table["audio_path"],
                 split=[_split_for(split, part.learns_from) for split in table["split"]],
@@ -147,8 +170,6 @@ def _describe(name: str, infos: Sequence[CorpusInfo], names: Sequence[str]) -> d
         "citation": _together(info.citation for info in infos),
         "text_rules": _of_each(names, [info.text_rules for info in infos]),
         "warnings": _of_each(names, [info.warnings for info in infos]),
-        "speaker_disjoint": all(info.speaker_disjoint for info in infos),
-        "sentence_disjoint": all(info.sentence_disjoint for info in infos),
         "splits_origin": "given" if all(info.splits_origin == "given" for info in infos) else "made",
         "synthetic": any(info.synthetic for info in infos),
     }

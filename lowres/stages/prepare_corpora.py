@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lowres.errors import LowresError
-from lowres.manifest.corpus import CorpusInfo, read_corpus_json
+from lowres.manifest.corpus import CorpusInfo, load_corpus
 from lowres.recipe import Recipe, list_shipped_recipes, load_recipe
 from lowres.stages.prepare import CORPUS_FOLDER
 from lowres.stages.prepare_locate import locate_corpus
@@ -69,6 +69,6 @@ def find_unchanged(
     if fingerprint_origin(preparation.recipe, located, seed) != known:
         return None
     try:
-        return read_corpus_json(preparation.target)
+        return load_corpus(preparation.target).info
     except LowresError:  # damaged: made again
         return None

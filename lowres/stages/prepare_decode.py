@@ -77,7 +77,7 @@ def plan_parts(corpus_folder: Path, rows: Sequence[UtteranceRow]) -> list[Part]:
     members: list[tuple[int, ...]] = []
     for (audio_path, channel), of_recording in positions.items():
         job = _plan_recording(corpus_folder, audio_path, channel, [rows[position] for position in of_recording])
-        starts_a_part = zlib.crc32(audio_path.encode()) % _RECORDINGS_PER_PART == 0
+        starts_a_part = zlib.crc32(audio_path.encode(errors="surrogateescape")) % _RECORDINGS_PER_PART == 0
         is_full = len(jobs) == _MOST_RECORDINGS_PER_PART or (
             sum(other.size_bytes for other in jobs) + job.size_bytes > _MOST_BYTES_PER_PART
         )

@@ -187,6 +187,6 @@ def name_is_no_path(name: str) -> str:
     Raises:
         CheckpointError: it would lead out of the runs folder.
     """
-    if Path(name).name != name or name in (".", ".."):
+    if not name or Path(name).name != name or name in (".", ".."):
         raise CheckpointError(f"--run {name}: a run's name is not a path.", "Use letters, digits and -.")
     return name

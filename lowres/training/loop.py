@@ -214,8 +214,9 @@ class TrainingLoop:
         state = self.state
         progress = progress_at(state.step, state.plan)
         is_best = scores.character_error_rate < state.best.error_rate
-        # Babble of the first updates can score better than the silence that follows: patience begins after that.
-        counts = progress >= self._settings.collapse_rule.check_share
+        # Babble of the first updates can score better than the silence that follows, and the head alone learns little:
+        # patience begins after both.
+        counts = progress >= self._collapse_rule().check_share
         best = (
             BestSoFar(state.step, scores.character_error_rate, scores.word_error_rate, attempt=state.attempt)
             if is_best

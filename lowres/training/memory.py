@@ -50,6 +50,7 @@ def choose_micro_batch_seconds(config: Wav2Vec2Config, *, device: str, trains_fe
     """
     if device != "cuda":
         return _CPU_SECONDS
+    torch.cuda.empty_cache()  # what an earlier run of this process left is free, too
     free_bytes, _ = torch.cuda.mem_get_info()
     seconds = _MEMORY_SHARE * free_bytes / bytes_per_second(config, trains_feature_encoder=trains_feature_encoder)
     return float(min(max(seconds, _SMALLEST_SECONDS), _LARGEST_SECONDS))

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from lowres.stages.backbone import find_backbone
 from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, RunStarted, finetune
 from lowres.stages.finetune_run import read_record
 from lowres.stages.run_folder import RunFolder
+from lowres.training.loop import TrainingLoop
 from lowres.training.monitors import EvaluationReport, RetryReport, without_timings
 from lowres.training.recognition import BatchLoss
 
@@ -293,6 +295,51 @@ def test_model_overrides_of_the_recipe_win_over_the_defaults_by_hours(tmp_path: 
     config = train(project, "updates=1").record.model_config
     assert config["dropout"] == 0.25
     assert config["layer_drop"] == 0.0
+
+
+def test_model_overrides_win_over_a_backbones_dropouts_too(project: Path) -> None:
+    train(project, "updates=1", run="first")
+    overrides = ["finetune.updates=1", "finetune.backbone=runs/first/checkpoints/best", "model.dropout=0.3"]
+    recipe = load_recipe(project=project, overrides=[*overrides, "model.attention_dropout=0.15"])
+    config = finetune(project, recipe, FinetuneOptions(run="second")).record.model_config
+    assert (config["dropout"], config["attention_dropout"]) == (0.3, 0.15)
+
+
+def test_a_backbone_that_changes_under_a_run_is_refused(project: Path) -> None:
+    train(project, "updates=1", run="first")
+    train(project, "updates=2", run="other")
+    best = project / "runs" / "first" / "checkpoints" / "best"
+
+    def exchange(event: FinetuneEvent) -> None:
+        if isinstance(event, RunStarted):
+            shutil.rmtree(best)
+            shutil.copytree(project / "runs" / "other" / "checkpoints" / "best", best)
+
+    with pytest.raises(CheckpointError, match="has changed since this run was opened"):
+        train(project, "updates=1", "backbone=runs/first/checkpoints/best", run="second", watch=exchange)
+
+
+def test_a_first_update_that_does_not_fit_is_made_of_smaller_pieces(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, alive = TrainingLoop.run, list[weakref.ref[torch.nn.Module]]()
+
+    def run_out_of_memory_once(loop: TrainingLoop) -> str:
+        alive.append(weakref.ref(loop._parts.model))
+        if len(alive) == 1:
+            raise torch.OutOfMemoryError("too little")
+        assert alive[0]() is None, "the network that did not fit is still there"
+        return run(loop)
+
+    monkeypatch.setattr(TrainingLoop, "run", run_out_of_memory_once)
+    result = train(project, "micro_batch_seconds=40", run="small")
+    assert result.ending == "finished"
+    assert result.record.settings["micro_batch_seconds"] == 20.0
+
+    monkeypatch.undo()
+    record = json.loads((project / "runs/small/run.json").read_text())
+    (project / "runs/small/run.json").write_text(json.dumps(record | {"status": "training"}))
+    assert train(project, "micro_batch_seconds=40", run="small", resume=True).ending == "finished"
 
 
 def test_hours_take_the_nested_subset_and_name_the_run(project: Path) -> None:

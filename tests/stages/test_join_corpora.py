@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from lowres.audio.shards import ShardReader
 from lowres.cli.app import app
+from lowres.errors import CorpusError
 from lowres.manifest.corpus import load_corpus, verify_shards
 from lowres.recipe import load_recipe
 from lowres.stages import join_corpora as joining
@@ -81,6 +82,28 @@ def test_where_the_disk_has_no_links_shards_are_copied(project: Path, monkeypatc
     monkeypatch.setattr(joining.os, "link", refuse)
     prepare(project)
     verify_shards(load_corpus(project / "corpus"))
+
+
+def test_what_is_learnt_from_counts_for_what_splits_share(project: Path) -> None:
+    prepare(project)
+    info = load_corpus(project / "corpus").info
+    assert info.sentence_disjoint is False  # every utterance of a corpus says the same here
+    assert set(load_corpus(project / "corpus").table["language"]) == {"first", "second"}
+
+
+def test_a_corpus_of_another_recipe_is_not_replaced(project: Path) -> None:
+    prepare(project)
+    (project / "lowres.toml").write_text((project / "lowres.toml").read_text().replace('"both"', '"others"'))
+    result = CliRunner().invoke(app, ["prepare", "--project", str(project), "--workers", "1"])
+    assert result.exit_code == 2
+    assert "not of the recipe 'others'" in " ".join(result.stderr.split())
+
+
+def test_a_corpus_is_not_joined_into_itself(project: Path) -> None:
+    prepare(project)
+    recipe = load_recipe(None, ["pretrain.corpora=[{folder='corpus'},{folder='prepared/first'}]"], project=project)
+    with pytest.raises(CorpusError, match="itself, where its corpora would be joined"):
+        join_corpora(project, recipe)
 
 
 def test_a_project_with_a_corpus_of_its_own_keeps_it(project: Path) -> None:

@@ -162,6 +162,14 @@ def test_babble_that_scored_well_at_first_uses_up_no_patience() -> None:
     assert loop.state.best.step == 40
 
 
+def test_patience_waits_until_more_than_the_head_learns() -> None:
+    settings = replace(SETTINGS, patience=2, head_only_share=0.5, collapse_rule=CollapseRule(0.1, check_updates=99))
+    loop, watched = make_loop(settings, updates=20)
+    assert loop.run() == "stopped early"
+    assert watched.head_only[-1] is False
+    assert loop.state.step == 14  # 2 and 3 evaluations after 0.5 + 0.1 of the run
+
+
 def test_the_head_alone_learns_for_its_share_of_the_run() -> None:
     loop, watched = make_loop(replace(SETTINGS, head_only_share=0.5), updates=4)
     loop.run()
