@@ -22,6 +22,14 @@ _HARMLESS_LIBRARIES: Final = {"argparse", "enum", "fairseq", "numpy", "omegaconf
 _HARMLESS_TYPES: Final = {"dict", "list", "tuple", "int", "float", "str", "bool", "object"}
 _LEGACY_PICKLES: Final = 4
 """Files from before PyTorch 1.6 hold four pickles one after another: magic number, protocol, machine, contents."""
+_UNREADABLE_PROTOCOLS: Final = (4, 5)
+"""Of pickle. `torch.save` writes 2 unless told otherwise, and its safe reader knows no more."""
+
+_ON_NONSENSE: Final = (
+    *(EOFError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError),
+    *(AssertionError, MemoryError, zipfile.BadZipFile),
+)
+"""What the unpicklers, PyTorch's zip reader and Python's raise on bytes that stop or make no sense."""
 
 
 class StandIn:
@@ -35,12 +43,16 @@ class StandIn:
     def __init__(self, *arguments: Any) -> None:
         pass
 
+    def __setstate__(self, state: Any) -> None:
+        self.__dict__.update(state if isinstance(state, dict) else {"state": state})  # numpy's types have tuples
+
 
 def read_pickled(path: Path) -> Any:
     """Read what `torch.save` wrote: containers, numbers, text and tensors; settings objects as `StandIn`.
 
     Raises:
-        CheckpointError: the file is cut short, holds code, or is no PyTorch file at all.
+        CheckpointError: the file is cut short, holds code, has a pickle protocol that PyTorch does not read safely, or
+            is no PyTorch file at all.
     """
     try:
         stand_ins: Any = [(StandIn, name) for name in sorted(set(_harmless_globals(path)))]
@@ -56,8 +68,7 @@ def read_pickled(path: Path) -> Any:
         ) from error
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.", GET_AGAIN) from error
-    except (EOFError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        # What the unpicklers and PyTorch's zip reader raise on bytes that stop or make no sense.
+    except _ON_NONSENSE as error:
         raise _damaged(path) from error
 
 
@@ -84,15 +95,20 @@ def _harmless_globals(path: Path) -> Iterator[str]:
             for name in archive.namelist():
                 if name.endswith("/data.pkl"):
                     with archive.open(name) as file:
-                        yield from _harmless_in(file)
+                        yield from _harmless_in(file, path)
         return
     with path.open("rb") as file:
         for _ in range(_LEGACY_PICKLES):
-            yield from _harmless_in(file)
+            yield from _harmless_in(file, path)
 
 
-def _harmless_in(file: IO[bytes]) -> Iterator[str]:
+def _harmless_in(file: IO[bytes], path: Path) -> Iterator[str]:
     for operation, argument, _ in pickletools.genops(file):
+        if operation.name == "PROTO" and argument in _UNREADABLE_PROTOCOLS:
+            raise CheckpointError(
+                f"{path} was saved with pickle protocol {argument}, which is not read: it could run anything.",
+                "Save it again without `pickle_protocol`, or as safetensors.",
+            )
         if operation.name == "GLOBAL":
             module, name = str(argument).split(" ", 1)
             if module.split(".")[0] in _HARMLESS_LIBRARIES:

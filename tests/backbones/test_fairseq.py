@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import torch
 from published import GROUP, LAYER, assert_same_context, make_peer
@@ -16,6 +17,7 @@ from torch.testing import assert_close
 
 from lowres.backbones.native import Backbone
 from lowres.backbones.resolve import open_backbone
+from lowres.backbones.safe_pickle import plain, read_pickled
 from lowres.errors import CheckpointError
 
 with warnings.catch_warnings():
@@ -301,3 +303,27 @@ def test_a_whole_python_object_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     torch.save(torch.nn.Linear(2, 2), path)
     assert "torch.nn.modules.linear.Linear" in refusal_of(path)
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+@pytest.mark.parametrize("best", [numpy.float64(3.0), numpy.arange(3)], ids=["scalar", "array"])
+def test_numbers_of_numpys_among_the_settings_do_no_harm(best: Any, is_zip: bool, tmp_path: Path) -> None:
+    contents = {"model": {"a": torch.ones(2)}, "args": argparse.Namespace(a=1), "best": best}
+    torch.save(contents, tmp_path / "checkpoint.pt", _use_new_zipfile_serialization=is_zip)
+    found = read_pickled(tmp_path / "checkpoint.pt")
+    assert torch.equal(found["model"]["a"], torch.ones(2))
+    assert plain(found["args"]) == {"a": 1}
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_a_sound_file_of_another_pickle_protocol_is_not_called_damaged(is_zip: bool, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"a": torch.ones(2)}, path, pickle_protocol=4, _use_new_zipfile_serialization=is_zip)
+    assert "pickle protocol 4" in refusal_of(path)
+
+
+def test_a_zip_file_with_a_damaged_pickle_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"a": torch.ones(2)}, path)
+    path.write_bytes(path.read_bytes().replace(b"collections", b"confections"))
+    assert f"{path} is damaged or was cut short" in refusal_of(path)
