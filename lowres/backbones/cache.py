@@ -1,4 +1,4 @@
-"""Where downloaded backbones lie: LOWRES_CACHE, else where this operating system keeps caches."""
+"""Where downloaded backbones lie: LOWRES_CACHE, else where this operating system keeps caches; and Hugging Face's."""
 
 import os
 import re
@@ -6,20 +6,33 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from lowres.backbones.hub_listing import WEIGHTS_FILES
+
 CACHE_VARIABLE: Final = "LOWRES_CACHE"
-_NAME: Final = re.compile(r"\w[\w.-]{0,99}(/\w[\w.-]{0,99})?")
+_WORD: Final = r"\w[\w.-]{0,99}"
+_NAME: Final = re.compile(rf"{_WORD}(/{_WORD})?")
+HUB_NAME: Final = re.compile(rf"{_WORD}/{_WORD}")
+"""A name of Hugging Face."""
 
 
 def cache_folder() -> Path:
     """Return lowres's cache folder, which need not exist."""
     named = os.environ.get(CACHE_VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return expand_home(named)
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "lowres"
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "lowres" / "cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lowres"
+
+
+def expand_home(path: str | Path) -> Path:
+    """Put the home folder in the place of a leading ~ or ~USER, and leave it where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def backbone_folder(name: str) -> Path:
@@ -31,3 +44,22 @@ def downloaded_folder(name: str) -> Path | None:
     """Return the folder of the backbone called `name`; None where it was not downloaded, or is no name."""
     folder = backbone_folder(name)
     return folder if _NAME.fullmatch(name) and folder.is_dir() else None
+
+
+def cached_folder(name: str) -> Path | None:
+    """Return where Hugging Face keeps the newest download of `name`; None where it has no weights, or it is no name.
+
+    As documented under "Understand caching": models--OWNER--NAME/refs/main names a folder of snapshots/.
+    """
+    if not HUB_NAME.fullmatch(name):
+        return None
+    home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
+    home = Path(os.environ.get("HF_HOME", home))
+    folder = expand_home(os.environ.get("HF_HUB_CACHE", home / "hub")) / ("models--" + name.replace("/", "--"))
+    try:
+        revision = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    snapshot = folder / "snapshots" / revision
+    has_weights = any((snapshot / file).is_file() for file in WEIGHTS_FILES)
+    return snapshot if revision and has_weights else None

@@ -96,7 +96,7 @@ def write_checkpoint(
     Raises:
         CheckpointError: when the disk is full or refuses; the checkpoint that was there before is untouched.
     """
-    writing = folder.with_name(f".{folder.name}.writing")
+    writing = _beside(folder, "writing")
     try:
         shutil.rmtree(writing, ignore_errors=True)
         writing.mkdir(parents=True)
@@ -114,6 +114,11 @@ def write_checkpoint(
             f"The checkpoint {folder} could not be written: {_reason(error)}. {kept}".strip(),
             "Free some disk space or check the folder's permissions, then go on with --resume.",
         ) from error
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Say whether there is a checkpoint, or the one before where a process was killed while replacing it."""
+    return _whole(folder) is not None
 
 
 def read_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
@@ -146,7 +151,7 @@ def read_metadata(folder: Path) -> CheckpointMetadata:
     path = (_whole(folder) or folder) / METADATA_FILE
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        version = found["format_version"]
+        version = int(found["format_version"])
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no {METADATA_FILE} in {folder}.", "Is this a checkpoint folder?") from error
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -158,7 +163,7 @@ def read_metadata(folder: Path) -> CheckpointMetadata:
         )
     stated = found.pop("metadata_sha256", "")
     is_unchanged = stated == _metadata_hash(found)
-    while found["format_version"] in UPGRADES:
+    while is_unchanged and found["format_version"] in UPGRADES:
         found = UPGRADES[found["format_version"]](found)
     names = {item.name for item in fields(CheckpointMetadata)}
     if not is_unchanged or set(found) != names or WEIGHTS_FILE not in found["files"]:
@@ -201,12 +206,16 @@ def check_file(path: Path, expected_sha256: str) -> None:
 
 def _whole(folder: Path) -> Path | None:
     """Return the folder, or the one it was about to replace when its process was killed between two renames."""
-    previous = folder.with_name(f".{folder.name}.previous")
-    return next((path for path in (folder, previous) if (path / METADATA_FILE).is_file()), None)
+    return next((path for path in (folder, _beside(folder, "previous")) if (path / METADATA_FILE).is_file()), None)
+
+
+def _beside(folder: Path, what: str) -> Path:
+    whole = folder if folder.name else folder.absolute()  # "." has no name of its own
+    return whole.parent / f".{whole.name}.{what}"
 
 
 def _swap(writing: Path, folder: Path) -> None:
-    previous = folder.with_name(f".{folder.name}.previous")
+    previous = _beside(folder, "previous")
     if folder.exists():
         shutil.rmtree(previous, ignore_errors=True)
         folder.rename(previous)

@@ -15,14 +15,14 @@ from typing import Any, Final
 
 from lowres.errors import CheckpointError
 
-_SETTINGS: Final = ("config.json", "preprocessor_config.json", "processor_config.json")
-_WEIGHTS: Final = (
-    r"model\.safetensors",
-    r"model(-\d+-of-\d+\.safetensors|\.safetensors\.index\.json)",
-    r"pytorch_model\.bin",
-    r"pytorch_model(-\d+-of-\d+\.bin|\.bin\.index\.json)",
+SETTINGS_FILES: Final = ("config.json", "preprocessor_config.json", "processor_config.json")
+WEIGHTS_FILES: Final = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
 )
-"""Where weights may be, the best place first: one file, or several and their index."""
+"""Where weights may be, the best place first: one file, or the index of several."""
 
 
 @dataclass(frozen=True)
@@ -95,19 +95,17 @@ def demand_same(file: HubFile, path: Path) -> None:
         raise CheckpointError(
             f"{file.url} came cut short or altered: {size:,} bytes of {file.num_bytes:,}, with another hash than the "
             "hub states.",
-            "Nothing of it was kept. Give the command again, from another network if it happens again.",
+            "The file was not kept. Give the command again, from another network if it happens again.",
         )
 
 
 def _endpoint() -> str:
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 
 
 def _choose(found: Mapping[str, Any], name: str, language: str) -> list[str]:
-    chosen = [file for file in _SETTINGS if file in found]
-    weights: list[str] = []
-    for pattern in _WEIGHTS:
-        weights = weights or sorted(file for file in found if re.fullmatch(pattern, file))
+    chosen = [file for file in SETTINGS_FILES if file in found]
+    weights = _choose_weights(found)
     if "config.json" not in chosen or not weights:
         raise CheckpointError(
             f"{name} on Hugging Face holds no network: it has no config.json or no weights.",
@@ -122,6 +120,13 @@ def _choose(found: Mapping[str, Any], name: str, language: str) -> list[str]:
             "Write the language as its ISO 639-3 code, or leave it out.",
         )
     return chosen + weights + adapters[:1]
+
+
+def _choose_weights(found: Mapping[str, Any]) -> list[str]:
+    best = next((file for file in WEIGHTS_FILES if file in found), "")
+    stem, _, suffix = best.removesuffix(".index.json").rpartition(".")
+    parts = re.compile(rf"{stem}-\d+-of-\d+\.{suffix}")
+    return [file for file in sorted(found) if file == best or (best.endswith(".json") and parts.fullmatch(file))]
 
 
 def _hub_file(name: str, revision: str, sibling: Mapping[str, Any]) -> HubFile:

@@ -11,23 +11,19 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from lowres.backbones.catalogue import find_entry
 from lowres.backbones.foreign import ForeignWeights, import_backbone, recognise_weights
+from lowres.backbones.hub_listing import WEIGHTS_FILES
 from lowres.backbones.huggingface_config import config_from_transformers
 from lowres.backbones.native import Backbone
+from lowres.backbones.origin import read_origin
 from lowres.backbones.safe_pickle import GET_AGAIN
 from lowres.backbones.spellings import HUGGING_FACE
 from lowres.backbones.tensor_files import hash_files, read_tensors
 from lowres.errors import CheckpointError
+from lowres.model.config import Wav2Vec2Config
 
 CONFIG_FILE: Final = "config.json"
-_WEIGHTS: Final = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
-"""Where weights may be, the best place first."""
-
 _FEATURE_EXTRACTOR: Final = ("preprocessor_config.json", "processor_config.json")
 _ADAPTER: Final = ".adapter_layer."
 
@@ -43,10 +39,7 @@ def open_hugging_face(folder: Path, *, language: str = "") -> Backbone:
         CheckpointError: a file is missing or damaged, the model is one that lowres has no network for, it hears another
             sampling rate, or its weights do not fit it.
     """
-    data = _read_json(folder / CONFIG_FILE)
-    config, notes = config_from_transformers(
-        folder, data, feature_extractor=_feature_extractor(folder), has_adapters=bool(language)
-    )
+    data, config, notes = read_settings(folder, has_adapters=bool(language))
     files = _weight_files(folder)
     tensors: dict[str, Tensor] = {}
     for path in files:
@@ -55,15 +48,47 @@ def open_hugging_face(folder: Path, *, language: str = "") -> Backbone:
         adapter = _adapter_file(folder, language)
         files = [*files, adapter]
         tensors |= read_tensors(adapter)
-        notes = [*notes, f"The backbone has its adapters of {language}."]
+        notes.append(f"The backbone has its adapters of {language}.")
     elif any(_ADAPTER in name for name in tensors):
-        tensors = {name: tensor for name, tensor in tensors.items() if _ADAPTER not in name}
-        notes = [
-            *notes,
-            f"The backbone's adapters were left out; to have those of a language, write {folder}:LANGUAGE.",
-        ]
+        if _has_languages(folder):
+            tensors = {name: tensor for name, tensor in tensors.items() if _ADAPTER not in name}
+            notes.append(f"The backbone's adapters were left out; for those of a language, write {folder}:LANGUAGE.")
+        else:  # an MMS network fine-tuned to one language
+            data, config, notes = read_settings(folder, has_adapters=True)
+            notes.append("The backbone has the adapters that lie among its weights.")
     found = _recognise(folder, data, tensors, hash_files(files))
     return import_backbone(found, config, notes=notes, latent_dropout=data.get("feat_quantizer_dropout", 0.0))
+
+
+def read_settings(
+    folder: Path, *, has_adapters: bool, place: str = ""
+) -> tuple[dict[str, Any], Wav2Vec2Config, list[str]]:
+    """Read a folder's settings, which may lie there without weights.
+
+    Args:
+        folder: with config.json.
+        has_adapters: whether the adapters of a language are wanted.
+        place: what sentences call the folder; "" for its path.
+
+    Returns:
+        config.json, the network it describes, and a sentence for each thing that the folder does not state.
+
+    Raises:
+        CheckpointError: a file is missing or damaged, the model is one that lowres has no network for, or it hears
+            another sampling rate.
+    """
+    data = _read_json(folder / CONFIG_FILE)
+    config, notes = config_from_transformers(
+        place or str(folder), data, feature_extractor=_feature_extractor(folder), has_adapters=has_adapters
+    )
+    return data, config, notes
+
+
+def _has_languages(folder: Path) -> bool:
+    """Say whether adapters can be chosen by their language: here, or where the folder was downloaded from."""
+    origin = read_origin(folder)
+    entry = find_entry(origin.name) if origin else None
+    return any(folder.glob("adapter.*.*")) or (entry is not None and entry.adapters)
 
 
 def _recognise(folder: Path, data: Mapping[str, Any], tensors: Mapping[str, Tensor], sha256: str) -> ForeignWeights:
@@ -76,7 +101,7 @@ def _recognise(folder: Path, data: Mapping[str, Any], tensors: Mapping[str, Tens
 
 def _weight_files(folder: Path) -> list[Path]:
     """List the files that hold the weights, all of one kind, in the order of their names."""
-    path = next((folder / name for name in _WEIGHTS if (folder / name).exists()), None)
+    path = next((folder / name for name in WEIGHTS_FILES if (folder / name).exists()), None)
     if path is None:
         raise CheckpointError(
             f"There are no weights in {folder}: neither model.safetensors nor pytorch_model.bin.", GET_AGAIN
@@ -101,9 +126,10 @@ def _adapter_file(folder: Path, language: str) -> Path:
     languages = sorted({file.name.split(".")[1] for file in folder.glob("adapter.*.*")})
     known = f"it has those of {', '.join(languages[:10])}" if languages else "it has none"
     more = f" and {len(languages) - 10} more" if len(languages) > 10 else ""
+    origin = read_origin(folder)
+    remedy = f"lowres backbones get {origin.name}:{language}" if origin else f"Download {names[0]} into that folder"
     raise CheckpointError(
-        f"{folder} has no adapter of the language {language}: {known}{more}.",
-        f"Download {names[0]} into that folder, or leave :{language} out.",
+        f"{folder} has no adapter of the language {language}: {known}{more}.", f"{remedy}, or leave :{language} out."
     )
 
 
@@ -112,7 +138,7 @@ def _feature_extractor(folder: Path) -> dict[str, Any] | None:
     for name in _FEATURE_EXTRACTOR:
         if (folder / name).is_file():
             data = _read_json(folder / name)
-            inside = data.get("feature_extractor", data)
+            inside = data.get("feature_extractor", data if name == _FEATURE_EXTRACTOR[0] else None)
             return inside if isinstance(inside, dict) else None
     return None
 

@@ -1,13 +1,12 @@
 """transformers' config.json read as a network of ours, or refused with the one setting that we have nothing for."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, cast
 
+from lowres.audio.constants import SAMPLE_RATE
 from lowres.errors import CheckpointError
 from lowres.model.config import FeatureNorm, Wav2Vec2Config
 
-SAMPLE_RATE: Final = 16_000
 MODEL_TYPES: Final = ("wav2vec2", "hubert", "data2vec-audio")
 _CLASSIFIERS: Final = ("XVector", "SequenceClassification", "AudioFrameClassification")
 _EXACT: Final[dict[str, Any]] = {
@@ -24,12 +23,12 @@ _ANOTHER: Final = "Take another backbone: lowres backbones lists those it knows.
 
 
 def config_from_transformers(
-    folder: Path, data: Mapping[str, Any], *, feature_extractor: Mapping[str, Any] | None, has_adapters: bool
+    place: str, data: Mapping[str, Any], *, feature_extractor: Mapping[str, Any] | None, has_adapters: bool
 ) -> tuple[Wav2Vec2Config, list[str]]:
     """Read a config; what config.json leaves out is as in transformers.
 
     Args:
-        folder: where it lies, for sentences.
+        place: where it lies, for sentences.
         data: config.json.
         feature_extractor: the settings of the feature extractor; None where there are none.
         has_adapters: whether the adapters of a language are wanted (`adapter_attn_dim`).
@@ -40,7 +39,7 @@ def config_from_transformers(
     Raises:
         CheckpointError: the model is of another kind, or has a setting or a sampling rate that ours cannot have.
     """
-    _demand_known(folder, data)
+    _demand_known(place, data)
     notes = []
     if feature_extractor is None:
         normalize_waveforms = data.get("feat_extract_norm", "group") == "layer" or _is_data2vec(data)
@@ -50,44 +49,44 @@ def config_from_transformers(
         rate = feature_extractor.get("sampling_rate", SAMPLE_RATE)
         if rate != SAMPLE_RATE:
             raise CheckpointError(
-                f"The model in {folder} hears {rate} samples per second; lowres's networks hear {SAMPLE_RATE}.",
+                f"The model in {place} hears {rate} samples per second; lowres's networks hear {SAMPLE_RATE}.",
                 "Take one that was trained at 16 kHz.",
             )
         normalize_waveforms = bool(feature_extractor.get("do_normalize", True))
-    adapter_width = _adapter_width(folder, data) if has_adapters else 0
     try:
+        adapter_width = _adapter_width(place, data) if has_adapters else 0
         config = _network(data, normalize_waveforms=normalize_waveforms, adapter_width=adapter_width)
     except (ValueError, TypeError, ZeroDivisionError) as error:
-        raise CheckpointError(f"{folder} describes a network that lowres cannot build: {error}.", _ANOTHER) from error
+        raise CheckpointError(f"{place} describes a network that lowres cannot build: {error}.", _ANOTHER) from error
     return config, notes
 
 
-def _demand_known(folder: Path, data: Mapping[str, Any]) -> None:
-    kind = data.get("model_type")
-    for name in data.get("architectures") or ():
+def _demand_known(place: str, data: Mapping[str, Any]) -> None:
+    kind, architectures = data.get("model_type"), data.get("architectures")
+    for name in architectures if isinstance(architectures, list) else ():
         if str(name).endswith(_CLASSIFIERS):
             raise CheckpointError(
-                f"{folder} holds a {name}, which was trained to tell speakers or sounds apart, not to hear words.",
+                f"{place} holds a {name}, which was trained to tell speakers or sounds apart, not to hear words.",
                 _ANOTHER,
             )
     if kind not in MODEL_TYPES:
         what = f"a model of the kind {kind}" if kind else "a model whose config.json does not say its kind"
         raise CheckpointError(
-            f"{folder} holds {what}; lowres reads {', '.join(MODEL_TYPES)}.",
+            f"{place} holds {what}; lowres reads {', '.join(MODEL_TYPES)}.",
             _ANOTHER,
         )
     for name, value in _EXACT.items():
         if (stated := data.get(name, value)) != value:
             raise CheckpointError(
-                f"The model in {folder} has {name} = {stated} where lowres's networks have {value}.", _ANOTHER
+                f"The model in {place} has {name} = {stated} where lowres's networks have {value}.", _ANOTHER
             )
 
 
-def _adapter_width(folder: Path, data: Mapping[str, Any]) -> int:
+def _adapter_width(place: str, data: Mapping[str, Any]) -> int:
     width = data.get("adapter_attn_dim")
     if not width or not data.get("do_stable_layer_norm", False):  # only such a network has them in transformers
         raise CheckpointError(
-            f"The model in {folder} has no adapters, so no language can be chosen.", "Leave :LANGUAGE out."
+            f"The model in {place} has no adapters, so no language can be chosen.", "Leave :LANGUAGE out."
         )
     return int(width)
 

@@ -11,13 +11,13 @@
 Nothing is downloaded here; `lowres backbones get` does that.
 """
 
-import os
 import re
 from pathlib import Path
 from typing import Final
 
-from lowres.backbones.cache import downloaded_folder
-from lowres.backbones.checkpoint_folder import METADATA_FILE
+from lowres.backbones.cache import HUB_NAME, cached_folder, downloaded_folder, expand_home
+from lowres.backbones.catalogue import find_entry, nearest_name
+from lowres.backbones.checkpoint_folder import METADATA_FILE, has_checkpoint
 from lowres.backbones.fairseq import is_fairseq, open_fairseq
 from lowres.backbones.foreign import import_backbone, recognise_weights
 from lowres.backbones.huggingface import CONFIG_FILE, open_hugging_face
@@ -27,7 +27,6 @@ from lowres.backbones.tensor_files import hash_files, is_state_dict, read_any
 from lowres.backbones.torchaudio_bundles import find_bundle, open_bundle
 from lowres.errors import CheckpointError
 
-_HUB_NAME: Final = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _LANGUAGE: Final = re.compile(r"(.+):([\w-]{2,})")
 _WEIGHT_FILES: Final = (".pt", ".pth", ".bin", ".safetensors")
 _SPEECHBRAIN: Final = "hyperparams.yaml"
@@ -43,13 +42,10 @@ def open_backbone(reference: str | Path, *, base: Path = Path()) -> Backbone:
     Raises:
         CheckpointError: there is none, it is damaged, or it is one that lowres has no network for.
     """
-    name, language = str(reference), ""
-    path = _locate(name, base)
-    if path is None and (match := _LANGUAGE.fullmatch(name)):
-        name, language = match[1], match[2]
-        path = _locate(name, base)
+    name = str(reference)
+    path, language = locate_backbone(name, base=base)
     if path is None:
-        if not language and (bundle := find_bundle(name)) is not None:
+        if (bundle := find_bundle(name)) is not None:
             return open_bundle(name, bundle)
         raise _nowhere(name, base)
     if language and not (path / CONFIG_FILE).is_file():
@@ -57,35 +53,29 @@ def open_backbone(reference: str | Path, *, base: Path = Path()) -> Backbone:
     return open_hugging_face(path, language=language) if language else _open(path)
 
 
+def locate_backbone(reference: str, *, base: Path) -> tuple[Path | None, str]:
+    """Find the folder or file that `reference` names, and the language that it names, "" for none.
+
+    The folder is None where there is none; a bundle of torchaudio has none.
+    """
+    path = _locate(reference, base)
+    if path is None and (match := _LANGUAGE.fullmatch(reference)):
+        return _locate(match[1], base), match[2]
+    return path, ""
+
+
 def _locate(name: str, base: Path) -> Path | None:
     """Find the folder or file of this name, the one that `lowres backbones get` downloaded, or Hugging Face's own."""
-    path = base / Path(name).expanduser()
-    if path.exists() or _replaced(path):
+    path = base / expand_home(name)
+    if path.exists() or has_checkpoint(path):
         return path
-    return downloaded_folder(name) or (cached_folder(name) if _HUB_NAME.fullmatch(name) else None)
-
-
-def cached_folder(hub_name: str) -> Path | None:
-    """Return the folder where Hugging Face keeps the newest download of `hub_name`; None where it has none.
-
-    As documented under "Understand caching": models--OWNER--NAME/refs/main names a folder of snapshots/.
-    """
-    home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
-    home = Path(os.environ.get("HF_HOME", home))
-    folder = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
-    folder /= "models--" + hub_name.replace("/", "--")
-    try:
-        revision = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
-    except OSError:
-        return None
-    snapshot = folder / "snapshots" / revision
-    return snapshot if snapshot.is_dir() else None
+    return downloaded_folder(name) or cached_folder(name)
 
 
 def _open(path: Path) -> Backbone:
     if path.is_file():
         return _open_file(path)
-    if (path / METADATA_FILE).is_file() or _replaced(path):
+    if has_checkpoint(path):
         return load_backbone(path)
     if (path / CONFIG_FILE).is_file():
         return open_hugging_face(path)
@@ -97,9 +87,12 @@ def _open(path: Path) -> Backbone:
     files = sorted(file for file in path.iterdir() if file.suffix in _WEIGHT_FILES)
     if len(files) == 1:
         return _open_file(files[0])
+    best = path / "checkpoints" / "best"
     raise CheckpointError(
         f"{path} is no backbone: it has neither {METADATA_FILE} nor {CONFIG_FILE}.",
-        "Name a checkpoint folder, a Hugging Face folder, or a file of weights.",
+        f"Name the checkpoint in it: {best}"
+        if has_checkpoint(best)
+        else "Name a checkpoint folder, a Hugging Face folder, or a file of weights.",
     )
 
 
@@ -122,18 +115,17 @@ def _open_file(path: Path) -> Backbone:
     return import_backbone(weights, config, notes=notes)
 
 
-def _replaced(folder: Path) -> bool:
-    """Say whether a process was killed while it replaced this checkpoint folder; the one before is then read."""
-    return (folder.with_name(f".{folder.name}.previous") / METADATA_FILE).is_file()
-
-
-def _nowhere(name: str, base: Path) -> CheckpointError:
-    if _HUB_NAME.fullmatch(name):
+def _nowhere(reference: str, base: Path) -> CheckpointError:
+    match = _LANGUAGE.fullmatch(reference)
+    name = match[1] if match else reference
+    path = base / expand_home(name)
+    if find_entry(name) or (HUB_NAME.fullmatch(name) and not path.parent.is_dir()):
         return CheckpointError(
-            f"There is no backbone in {base / name}, nor has {name} been downloaded from Hugging Face.",
-            f"lowres backbones get {name}",
+            f"There is no backbone in {path}, nor has {name} been downloaded.", f"lowres backbones get {reference}"
         )
+    nearest = None if "/" in name else nearest_name(name)
     return CheckpointError(
-        f"There is no backbone in {base / Path(name).expanduser()}.",
-        "Name a checkpoint folder, a Hugging Face folder or name, or a file of weights; lowres backbones lists some.",
+        f"There is no backbone in {path}.",
+        (f"Did you mean {nearest}? " if nearest else "")
+        + "Name a checkpoint folder, a Hugging Face folder or name, or a file of weights; lowres backbones lists some.",
     )

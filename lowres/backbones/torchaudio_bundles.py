@@ -51,17 +51,26 @@ def bundle_url(bundle: Any) -> str:
     return path if path.startswith("https") else f"{_MODELS}/{path}"
 
 
-def open_bundle(name: str, bundle: Any) -> Backbone:
-    """Import the network of a bundle that was downloaded before; nothing is downloaded here.
+def demand_known(name: str, bundle: Any) -> None:
+    """Refuse a bundle that lowres has no network for.
 
     Raises:
-        CheckpointError: it was never downloaded, is damaged, or is no wav2vec 2.0 network.
+        CheckpointError: it is a WavLM network.
     """
     if bundle._model_type != "Wav2Vec2":
         raise CheckpointError(
             f"{name} is a {bundle._model_type} network, which lowres has no network for.",
             "Take another backbone: lowres backbones lists those it knows.",
         )
+
+
+def open_bundle(name: str, bundle: Any) -> Backbone:
+    """Import the network of a bundle that was downloaded before; nothing is downloaded here.
+
+    Raises:
+        CheckpointError: it was never downloaded, is damaged, or is no wav2vec 2.0 network.
+    """
+    demand_known(name, bundle)
     path = bundle_file(bundle)
     if not path.is_file():
         raise CheckpointError(f"{name} is not on this computer: there is no {path}.", f"lowres backbones get {name}")

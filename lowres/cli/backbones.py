@@ -8,6 +8,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.text import Text
 
 from lowres.cli.console import console, errors, plain_table, print_next, print_warning
+from lowres.errors import CheckpointError
 
 if TYPE_CHECKING:
     from lowres.stages.backbones import DownloadedBackbone
@@ -28,6 +29,8 @@ def backbones(action: ActionArgument = "list", name: NameArgument = None) -> Non
     """List published backbones with size and licence, or download one: lowres backbones get NAME."""
     if action == "get":
         _get(name)
+    elif name is not None:
+        raise CheckpointError("list takes no name.", f"To download it: lowres backbones get {name}")
     else:
         _list()
 
@@ -59,7 +62,6 @@ def _list() -> None:
 
 
 def _get(name: str | None) -> None:
-    from lowres.errors import CheckpointError
     from lowres.stages.backbones import get_backbone
 
     if name is None:

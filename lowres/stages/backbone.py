@@ -3,11 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from lowres.backbones.cache import downloaded_folder
 from lowres.backbones.catalogue import licence_of
 from lowres.backbones.native import Backbone
 from lowres.backbones.origin import read_origin
-from lowres.backbones.resolve import open_backbone
+from lowres.backbones.resolve import locate_backbone, open_backbone
 
 
 def find_backbone(project: Path, reference: str) -> Backbone:
@@ -27,8 +26,6 @@ def find_backbone(project: Path, reference: str) -> Backbone:
 
 def _published_licence(project: Path, reference: str) -> str:
     """Return the licence that came with the download, else the catalogue's; "" where neither knows it."""
-    for name in (reference, reference.rpartition(":")[0]):
-        origin = read_origin(downloaded_folder(name) or project / Path(name).expanduser())
-        if origin is not None and origin.licence:
-            return origin.licence
-    return licence_of(reference)
+    path, _ = locate_backbone(reference, base=project)
+    origin = read_origin(path.parent if path.is_file() else path) if path else None
+    return origin.licence if origin and origin.licence else licence_of(reference)

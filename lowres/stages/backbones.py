@@ -1,21 +1,27 @@
 """`lowres backbones`: which published backbones there are, and how they come onto this computer."""
 
-import re
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from lowres.backbones.cache import backbone_folder, downloaded_folder
+from lowres.backbones.cache import HUB_NAME, backbone_folder, cached_folder, downloaded_folder
 from lowres.backbones.catalogue import CatalogueEntry, find_entry, load_catalogue, nearest_name
-from lowres.backbones.hub_listing import HubFile, demand_same, listing_url, read_listing
+from lowres.backbones.hub_listing import (
+    SETTINGS_FILES,
+    HubFile,
+    HubListing,
+    demand_same,
+    listing_url,
+    read_listing,
+)
 from lowres.backbones.origin import Origin, read_origin, write_origin
 from lowres.corpora.catalog import Download
 from lowres.corpora.download import DownloadProgress, fetch
 from lowres.errors import CheckpointError, CorpusError
 
-_HUB_NAME: Final = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _MARGIN_BYTES: Final = 200_000_000
 
 
@@ -25,7 +31,7 @@ class ListedBackbone:
 
     entry: CatalogueEntry
     folder: Path | None
-    """None where `lowres backbones get` has not downloaded it."""
+    """None where neither `lowres backbones get` nor Hugging Face's own programs have downloaded it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,9 @@ class DownloadedBackbone:
 
 def list_backbones() -> list[ListedBackbone]:
     """Return the catalogue, with what of it is here."""
-    return [ListedBackbone(entry, downloaded_folder(entry.name)) for entry in load_catalogue()]
+    return [
+        ListedBackbone(entry, downloaded_folder(entry.name) or cached_folder(entry.name)) for entry in load_catalogue()
+    ]
 
 
 def get_backbone(reference: str, progress: DownloadProgress) -> DownloadedBackbone:
@@ -65,18 +73,19 @@ def get_backbone(reference: str, progress: DownloadProgress) -> DownloadedBackbo
     entry = find_entry(name)
     licence = entry.licence if entry else ""
     if entry is not None and entry.url:
+        _demand_no_language(name, language)
         folder, was_here = backbone_folder(name), downloaded_folder(name) is not None
         if not was_here:
             _download_file(entry, folder, progress)
         return _describe(reference, folder, licence, was_here=was_here, is_checked=bool(entry.sha256))
-    if _HUB_NAME.fullmatch(name):
+    if HUB_NAME.fullmatch(name):
         folder, was_here = backbone_folder(name), _has(backbone_folder(name), language)
         if not was_here:
             _download_repository(name, language, folder, licence, progress)
         origin = read_origin(folder)
         licence = licence or (origin.licence if origin else "")
         return _describe(reference, folder, licence, was_here=was_here, is_checked=True)
-    return _get_bundle(name, licence, progress)
+    return _get_bundle(name, language, licence, progress)
 
 
 def _has(folder: Path, language: str) -> bool:
@@ -87,37 +96,55 @@ def _has(folder: Path, language: str) -> bool:
 
 def _download_file(entry: CatalogueEntry, folder: Path, progress: DownloadProgress) -> None:
     """Download a backbone that is one file."""
-    _demand_space(folder, int(entry.megabytes * 1e6))
-    waiting = _waiting_folder(folder)
-    path = waiting / PurePosixPath(entry.url).name
-    _fetch(Download(url=entry.url, sha256=entry.sha256), path, progress)
-    write_origin(waiting, Origin(entry.name, entry.url, licence=entry.licence))
-    waiting.rename(folder)
+    with _waiting_folder(folder) as waiting:
+        _demand_space(folder, int(entry.megabytes * 1e6) - _num_bytes(waiting))
+        path = waiting / PurePosixPath(entry.url).name
+        _fetch(Download(url=entry.url, sha256=entry.sha256), path, progress)
+        write_origin(waiting, Origin(entry.name, entry.url, licence=entry.licence))
+        waiting.rename(folder)
 
 
 def _download_repository(name: str, language: str, folder: Path, licence: str, progress: DownloadProgress) -> None:
     """Download what is needed of a Hugging Face repository, and move it to its place once all of it is right."""
-    waiting = _waiting_folder(folder)
+    with _waiting_folder(folder) as waiting:
+        listing = _fetch_listing(name, language, waiting)
+        missing = [file for file in listing.files if not (folder / file.name).is_file()]
+        _demand_space(folder, sum(file.num_bytes for file in missing) - _num_bytes(waiting))
+        settings = [file for file in missing if file.name in SETTINGS_FILES]
+        for file in settings:
+            _download_checked(file, waiting, progress)
+        if settings:
+            _demand_known(name, language, waiting)
+        for file in missing[len(settings) :]:  # a listing has the settings first
+            _download_checked(file, waiting, progress)
+        if folder.exists():  # these are adapters of one more language; the revision is that of the weights
+            for path in waiting.iterdir():
+                path.replace(folder / path.name)
+        else:
+            write_origin(waiting, Origin(name, listing_url(name), listing.revision, licence or listing.licence))
+            waiting.rename(folder)
+
+
+def _fetch_listing(name: str, language: str, waiting: Path) -> HubListing:
     answer = waiting / "listing.json"
     answer.unlink(missing_ok=True)
-    _fetch(Download(url=listing_url(name)), answer, lambda *_: None)
     try:
-        listing = read_listing(answer, name, language)
+        _fetch(Download(url=listing_url(name)), answer, lambda *_: None)
+        return read_listing(answer, name, language)
+    finally:
+        answer.unlink(missing_ok=True)
+
+
+def _demand_known(name: str, language: str, waiting: Path) -> None:
+    """Refuse a network that lowres does not have while only its settings are here."""
+    from lowres.backbones.huggingface import read_settings
+
+    try:
+        read_settings(waiting, place=name, has_adapters=bool(language))
     except CheckpointError:
-        shutil.rmtree(waiting)
+        for settings in SETTINGS_FILES:
+            (waiting / settings).unlink(missing_ok=True)
         raise
-    answer.unlink()
-    missing = [file for file in listing.files if not (folder / file.name).is_file()]
-    _demand_space(folder, sum(file.num_bytes for file in missing))
-    for file in missing:
-        _download_checked(file, waiting, progress)
-    write_origin(waiting, Origin(name, listing_url(name), listing.revision, licence or listing.licence))
-    if not folder.exists():
-        waiting.rename(folder)
-        return
-    for path in waiting.iterdir():  # adapters of one more language
-        path.replace(folder / path.name)
-    waiting.rmdir()
 
 
 def _download_checked(file: HubFile, waiting: Path, progress: DownloadProgress) -> None:
@@ -126,13 +153,13 @@ def _download_checked(file: HubFile, waiting: Path, progress: DownloadProgress) 
     try:
         demand_same(file, path)
     except CheckpointError:
-        shutil.rmtree(waiting)
+        path.unlink()
         raise
 
 
-def _get_bundle(name: str, licence: str, progress: DownloadProgress) -> DownloadedBackbone:
+def _get_bundle(name: str, language: str, licence: str, progress: DownloadProgress) -> DownloadedBackbone:
     """Download a model of torchaudio to where torchaudio keeps it."""
-    from lowres.backbones.torchaudio_bundles import bundle_file, bundle_url, find_bundle
+    from lowres.backbones.torchaudio_bundles import bundle_file, bundle_url, demand_known, find_bundle
 
     bundle = find_bundle(name)
     if bundle is None:
@@ -142,11 +169,18 @@ def _get_bundle(name: str, licence: str, progress: DownloadProgress) -> Download
             f"There is no backbone called {name!r} in the catalogue, and it is no name of Hugging Face or torchaudio.",
             f"{guess}`lowres backbones` lists the catalogue; a name of Hugging Face is written OWNER/NAME.",
         )
+    _demand_no_language(name, language)
+    demand_known(name, bundle)
     path = bundle_file(bundle)
     was_here = path.is_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     _fetch(Download(url=bundle_url(bundle)), path, progress)
     return DownloadedBackbone(name, path, licence, path.stat().st_size, was_here, is_checked=False)
+
+
+def _demand_no_language(name: str, language: str) -> None:
+    if language:
+        raise CheckpointError(f"{name} has no adapters, so no language can be chosen.", f"Leave :{language} out.")
 
 
 def _fetch(download: Download, path: Path, progress: DownloadProgress) -> None:
@@ -162,22 +196,30 @@ def _fetch(download: Download, path: Path, progress: DownloadProgress) -> None:
         ) from error
 
 
-def _waiting_folder(folder: Path) -> Path:
-    """Make the folder that a download waits in until it is whole; what it holds is gone on with."""
+@contextmanager
+def _waiting_folder(folder: Path) -> Iterator[Path]:
+    """Make the folder that a download waits in until it is whole; what is left in it is gone on with."""
     waiting = folder.with_name(f".{folder.name}.partial")
     waiting.mkdir(parents=True, exist_ok=True)
-    return waiting
+    try:
+        yield waiting
+    finally:
+        with suppress(OSError):  # it holds something, or was renamed
+            waiting.rmdir()
 
 
 def _demand_space(folder: Path, num_bytes: int) -> None:
     free = shutil.disk_usage(next(path for path in folder.parents if path.exists())).free
     if free < num_bytes + _MARGIN_BYTES:
         raise CheckpointError(
-            f"{folder.name} takes {num_bytes / 1e9:.1f} GB, and {folder.parent} has {free / 1e9:.1f} GB left.",
+            f"{folder.name} takes {num_bytes / 1e9:.1f} GB more, and {folder.parent} has {free / 1e9:.1f} GB left.",
             "Free some disk space, or set LOWRES_CACHE to a folder on another disk.",
         )
 
 
 def _describe(reference: str, folder: Path, licence: str, *, was_here: bool, is_checked: bool) -> DownloadedBackbone:
-    num_bytes = sum(path.stat().st_size for path in folder.iterdir())
-    return DownloadedBackbone(reference, folder, licence, num_bytes, was_here, is_checked)
+    return DownloadedBackbone(reference, folder, licence, _num_bytes(folder), was_here, is_checked)
+
+
+def _num_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())

@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch.testing import assert_close
 
 from lowres.backbones.native import BACKBONE_PREFIX
+from lowres.backbones.origin import Origin, write_origin
 from lowres.backbones.resolve import open_backbone
 from lowres.errors import CheckpointError
 from lowres.model.masking import Masks
@@ -176,6 +177,14 @@ def test_a_processors_settings_are_found_where_newer_transformers_puts_them(tmp_
     assert "hears 8000 samples per second" in refusal_of(folder)
 
 
+def test_a_processor_that_says_nothing_of_waveforms_counts_as_none(tmp_path: Path) -> None:
+    folder = save_peer(tmp_path, make_peer("Wav2Vec2Model", **GROUP))
+    (folder / "preprocessor_config.json").rename(folder / "processor_config.json")
+    backbone = open_backbone(folder)
+    assert not backbone.config.normalize_waveforms
+    assert any("no preprocessor_config.json" in note for note in backbone.notes)
+
+
 def test_a_network_without_a_mask_embedding_gets_the_same_one_each_time(tmp_path: Path) -> None:
     folder = save_peer(tmp_path, make_peer("Wav2Vec2Model", **GROUP, mask_time_prob=0.0, mask_feature_prob=0.0))
     first, second = open_backbone(folder), open_backbone(folder)
@@ -221,6 +230,24 @@ def test_without_a_language_adapters_are_left_out_and_said_to_be(tmp_path: Path)
     plain = make_peer("Wav2Vec2ForCTC", **LAYER)
     plain.load_state_dict(load_file(tmp_path / "model.safetensors"), strict=False)
     assert_same_context(backbone, plain.wav2vec2)
+
+
+def test_the_adapters_of_a_fine_tuned_network_are_kept(tmp_path: Path) -> None:
+    save_mms(tmp_path)
+    (tmp_path / "adapter.mos.safetensors").unlink()
+    backbone = open_backbone(tmp_path)
+    assert "The backbone has the adapters that lie among its weights." in backbone.notes
+    assert_same_context(backbone, make_peer("Wav2Vec2ForCTC", **LAYER, adapter_attn_dim=4).wav2vec2)
+
+
+def test_a_download_whose_languages_can_be_chosen_comes_bare_and_says_how_to_choose(tmp_path: Path) -> None:
+    save_mms(tmp_path)
+    (tmp_path / "adapter.mos.safetensors").unlink()
+    write_origin(tmp_path, Origin("facebook/mms-1b-all", "https://huggingface.co"))
+    assert open_backbone(tmp_path).config.adapter_width == 0
+    with pytest.raises(CheckpointError) as refusal:
+        open_backbone(f"{tmp_path}:yor")
+    assert refusal.value.hint.startswith("lowres backbones get facebook/mms-1b-all:yor")
 
 
 def test_a_language_without_adapters_names_those_there_are(tmp_path: Path) -> None:
@@ -325,3 +352,44 @@ def test_a_hub_name_is_looked_up_in_the_cache(tmp_path: Path, monkeypatch: pytes
     (cached / "refs").mkdir()
     (cached / "refs" / "main").write_text("abc")
     assert_same_context(open_backbone("facebook/wav2vec2-base"), peer)
+
+
+def test_a_cache_without_weights_or_revision_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    cached = tmp_path / "models--facebook--wav2vec2-base"
+    (cached / "snapshots" / "abc").mkdir(parents=True)
+    (cached / "snapshots" / "abc" / "config.json").write_text("{}")
+    (cached / "refs").mkdir()
+    for revision in ("abc", ""):
+        (cached / "refs" / "main").write_text(revision)
+        assert "nor has facebook/wav2vec2-base been downloaded" in refusal_of("facebook/wav2vec2-base")
+
+
+@pytest.mark.parametrize(
+    ("reference", "hint"),
+    [
+        ("facebook/mms-1b-all:mos", "lowres backbones get facebook/mms-1b-all:mos"),
+        ("omniASR_W2V_300M", "lowres backbones get omniASR_W2V_300M"),
+        ("xls-r-300m", "Did you mean facebook/wav2vec2-xls-r-300m?"),
+        ("runs/per", "Name a checkpoint folder"),
+        ("~nosuchuser/weights", "Name a checkpoint folder"),
+    ],
+)
+def test_what_is_not_here_is_told_how_to_get(
+    reference: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOWRES_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(CheckpointError, match="There is no backbone in") as refusal:
+        open_backbone(reference, base=tmp_path)
+    assert refusal.value.hint.startswith(hint)
+
+
+def test_a_run_is_told_where_its_checkpoint_is(tmp_path: Path) -> None:
+    best = tmp_path / "runs" / "pre" / "checkpoints" / "best"
+    best.mkdir(parents=True)
+    (best / "checkpoint.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="is no backbone") as refusal:
+        open_backbone("runs/pre", base=tmp_path)
+    assert refusal.value.hint == f"Name the checkpoint in it: {best}"

@@ -9,6 +9,7 @@ import torch
 
 from lowres.backbones.checkpoint_folder import CheckpointMetadata, read_checkpoint, read_metadata, write_checkpoint
 from lowres.backbones.native import load_backbone, load_recognizer
+from lowres.backbones.resolve import open_backbone
 from lowres.errors import CheckpointError
 from lowres.model.config import QuantizerConfig, preset, quantizer_to_dict, to_dict
 from lowres.model.ctc import CTCRecognizer
@@ -113,6 +114,22 @@ def test_an_unknown_version_is_an_error_that_names_it(folder: Path) -> None:
     edit(folder, format_version=12)
     with pytest.raises(CheckpointError, match="format version 12"):
         read_metadata(folder)
+
+
+@pytest.mark.parametrize("content", ['{"format_version": 2}', '{"format_version": [2]}', "[3]"])
+def test_metadata_that_lowres_never_wrote_is_refused(folder: Path, content: str) -> None:
+    (folder / "checkpoint.json").write_text(content, encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"was changed after it was written|is not what lowres writes"):
+        read_metadata(folder)
+
+
+def test_a_checkpoint_can_be_the_folder_one_is_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert load_recognizer(Path()).metadata.step == 7
+    assert open_backbone(".").config.width == 16
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(CheckpointError, match="is no backbone"):
+        open_backbone(".")
 
 
 @pytest.mark.parametrize("version", [1, 2])

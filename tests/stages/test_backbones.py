@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,11 +16,13 @@ from typer.testing import CliRunner
 
 from lowres.backbones.catalogue import CatalogueEntry
 from lowres.backbones.export_transformers import write_transformers_folder
+from lowres.backbones.hub_listing import listing_url
 from lowres.backbones.model_card import Language
+from lowres.backbones.origin import read_origin
 from lowres.cli.app import app
 from lowres.errors import CheckpointError
 from lowres.stages import backbones
-from lowres.stages.backbone import find_backbone
+from lowres.stages.backbone import _published_licence, find_backbone
 from lowres.stages.backbones import get_backbone, list_backbones
 
 NAME = "facebook/wav2vec2-xls-r-300m"
@@ -135,6 +138,35 @@ def test_a_copied_folder_still_knows_its_licence(hub: Hub, tmp_path: Path) -> No
     assert find_backbone(tmp_path, "copied").metadata.backbone_licence == "mit"
 
 
+def test_a_file_still_knows_the_licence_that_lies_beside_it(hub: Hub, tmp_path: Path) -> None:
+    folder = get_backbone("somebody/theirs", ignore).path
+    other = tmp_path / "other"
+    other.mkdir()
+    (folder / "download.json").rename(other / "download.json")
+    (tmp_path / "download.json").write_text('{"name": "x", "url": "x", "licence": "wrong"}')
+    torch.save({"mask_embedding": torch.zeros(1)}, other / "weights.pt")
+    assert _published_licence(tmp_path, "other/weights.pt") == "mit"
+    assert _published_licence(tmp_path, "elsewhere") == ""
+
+
+def test_what_hugging_faces_own_programs_downloaded_is_listed_as_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOWRES_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    cached = tmp_path / f"models--{NAME.replace('/', '--')}"
+    (cached / "snapshots" / "abc").mkdir(parents=True)
+    (cached / "snapshots" / "abc" / "pytorch_model.bin").write_bytes(b"")
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("abc")
+    assert [backbone.entry.name for backbone in list_backbones() if backbone.folder] == [NAME]
+
+
+def test_an_empty_endpoint_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "")
+    assert listing_url(NAME) == f"https://huggingface.co/api/models/{NAME}?blobs=true"
+
+
 def test_safetensors_are_preferred_and_bin_is_taken_for_want_of_them(hub: Hub, tmp_path: Path) -> None:
     del hub.files["model.safetensors"]
     get_backbone(NAME, ignore)
@@ -167,14 +199,12 @@ def test_a_language_without_adapters_is_refused(hub: Hub, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
 @pytest.mark.parametrize("change", ["cut short", "altered"])
-def test_a_file_cut_short_or_altered_is_refused_and_nothing_is_left(
-    hub: Hub, tmp_path: Path, name: str, change: str
-) -> None:
+def test_a_file_cut_short_or_altered_is_refused_and_not_kept(hub: Hub, tmp_path: Path, name: str, change: str) -> None:
     contents = hub.files[name]
     hub.sent[name] = contents[:-10] if change == "cut short" else contents[:-10] + b"0123456789"
     with pytest.raises(CheckpointError, match=f"{name} came cut short or altered"):
         get_backbone(NAME, ignore)
-    assert left_in(tmp_path / "cache") == []
+    assert name not in left_in(tmp_path / "cache")
     hub.sent = {}
     assert not get_backbone(NAME, ignore).was_here
 
@@ -191,6 +221,75 @@ def test_a_broken_connection_is_gone_on_with(hub: Hub, tmp_path: Path) -> None:
     assert begun[0] > 3_000
     assert find_backbone(tmp_path, NAME).config.width == 32
     assert list_backbones()[5].folder is not None
+
+
+def test_what_an_interrupted_download_left_survives_a_mistake(hub: Hub, tmp_path: Path) -> None:
+    hub.breaks_after = 1_000
+    with pytest.raises(CheckpointError, match="the connection ended"):
+        get_backbone(NAME, ignore)
+    hub.breaks_after, begun = None, left_in(tmp_path / "cache")
+    with pytest.raises(CheckpointError, match="no adapters of the language 'xyz'"):
+        get_backbone(f"{NAME}:xyz", ignore)
+    files, hub.files = hub.files, {}
+    with pytest.raises(CheckpointError, match="did not answer with a list of files"):
+        get_backbone(NAME, ignore)
+    hub.files = files
+    hub.sent["preprocessor_config.json"] = b"altered"
+    for path in (tmp_path / "cache").rglob("preprocessor_config.json"):
+        path.unlink()
+    with pytest.raises(CheckpointError, match=r"preprocessor_config.json came"):
+        get_backbone(NAME, ignore)
+    assert "model.safetensors.partial" in begun
+    assert left_in(tmp_path / "cache") == [name for name in begun if name != "preprocessor_config.json"]
+
+
+def test_what_is_here_of_a_download_needs_no_more_space(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.breaks_after = 1_000
+    with pytest.raises(CheckpointError, match="the connection ended"):
+        get_backbone(NAME, ignore)
+    hub.breaks_after = None
+    needed = sum(len(hub.files[name]) for name in ("config.json", "preprocessor_config.json", "model.safetensors"))
+    usage = shutil.disk_usage(tmp_path)._replace(free=needed - 3_000)
+    monkeypatch.setattr(backbones, "_MARGIN_BYTES", 0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    get_backbone(NAME, ignore)
+
+
+def test_a_network_that_lowres_does_not_have_is_refused_before_its_weights_are_downloaded(
+    hub: Hub, tmp_path: Path
+) -> None:
+    hub.files["config.json"] = b'{"model_type": "whisper"}'
+    with pytest.raises(CheckpointError, match="openai/whisper-small holds a model of the kind whisper"):
+        get_backbone("openai/whisper-small", ignore)
+    assert not any("model.safetensors" in path for path in hub.asked)
+    assert left_in(tmp_path / "cache") == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [("WAVLM_BASE", "a WavLM network"), ("MMS_FA:mos", "no adapters"), ("omniASR_W2V_300M:mos", "no adapters")],
+)
+def test_what_could_not_be_used_is_not_downloaded(
+    reference: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOWRES_CACHE", str(tmp_path))
+    monkeypatch.setattr(backbones, "fetch", None)
+    with pytest.raises(CheckpointError, match=told):
+        get_backbone(reference, ignore)
+
+
+def test_the_revision_stays_that_of_the_weights_when_a_language_is_added(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = get_backbone(NAME, ignore).path
+    newer = hub.listing().replace(REVISION.encode(), b"f" * 40)
+    monkeypatch.setattr(hub, "listing", lambda: newer)
+    get_backbone(f"{NAME}:mos", ignore)
+    origin = read_origin(folder)
+    assert origin is not None
+    assert origin.revision == REVISION
 
 
 def test_a_repository_without_a_network_is_refused(hub: Hub, tmp_path: Path) -> None:
@@ -263,6 +362,7 @@ def test_the_command_lists_size_languages_licence_and_what_is_here(hub: Hub) -> 
     ("arguments", "message"),
     [
         (["get"], "error: Which backbone?"),
+        (["list", "xls-r"], "error: list takes no name."),
         (["get", "xls-r"], "error: There is no backbone called 'xls-r'"),
         (["get", "somebody/nothing"], "cannot be downloaded"),
     ],
