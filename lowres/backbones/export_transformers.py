@@ -41,6 +41,7 @@ def write_transformers_folder(recognizer: Recognizer, folder: Path, language: La
         CheckpointError: the folder exists and is not empty, or transformers has no such network.
         OSError: the disk is full or refuses.
     """
+    folder = folder.absolute()  # "." has no name of its own
     _check_is_free(folder)
     _check_is_known(recognizer.model.backbone.config)
     limits = _limits(recognizer)

@@ -32,6 +32,9 @@ SYSTEM_ERROR_HINTS = {
     errno.ENOSPC: "Free some disk space, then give the same command again: what was finished is kept.",
     errno.EDQUOT: "Your disk quota is used up: free some space, then give the same command again.",
     errno.EROFS: "That file system is read-only: choose another folder with --project.",
+    errno.ENOTDIR: "Part of that path is a file: choose another place.",
+    errno.EEXIST: "Something of that name is there already: choose another name.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
     errno.EACCES: "Check the permissions of that file or folder, or choose another one.",
     errno.EPERM: "Check the permissions of that file or folder, or choose another one.",
 }

@@ -64,11 +64,11 @@ def _print_result(result: "ExportResult") -> None:
 
 
 def _print_use(result: "ExportResult", to: str) -> None:
+    path = result.paths[0].as_posix()  # a backslash would begin an escape sequence in Python's quotes
     if to == "transformers":
-        lines = [f'AutoModelForCTC.from_pretrained("{result.paths[0]}")']
-        lines.append(f'Wav2Vec2Processor.from_pretrained("{result.paths[0]}")')
+        lines = [f'AutoModelForCTC.from_pretrained("{path}")', f'Wav2Vec2Processor.from_pretrained("{path}")']
     else:
-        lines = [f'onnxruntime.InferenceSession("{result.paths[0]}")']
+        lines = [f'onnxruntime.InferenceSession("{path}")']
     console.print(Text("In Python:", style="dim"))
     for line in lines:
         console.print(Text(f"  {line}"), soft_wrap=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from lowres import __version__
-from lowres.backbones.checkpoint_folder import METADATA_FILE, CheckpointMetadata
+from lowres.backbones.cache import expand_home
+from lowres.backbones.checkpoint_folder import CheckpointMetadata, has_checkpoint
 from lowres.backbones.export_onnx import write_onnx_file
 from lowres.backbones.export_transformers import write_transformers_folder
 from lowres.backbones.model_card import Language
@@ -49,10 +50,11 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
         to: the program.
 
     Raises:
-        CheckpointError: there is no such recogniser, it is damaged, the program has no such network, or something lies
-            at `target` already.
+        CheckpointError: there is no such recogniser, it is damaged, the program has no such network, or `target` is of
+            another kind, or exists and is anything but an ONNX file that is to be replaced.
         OSError: the disk is full or refuses.
     """
+    _demand_target(target, to)
     checkpoint = find_checkpoint(project, source)
     home = _project_of(checkpoint) or project
     recognizer = load_recognizer(checkpoint, find_backbone=partial(find_backbone, home))
@@ -83,16 +85,23 @@ def find_checkpoint(project: Path, source: str) -> Path:
     Raises:
         CheckpointError: there is none; names the runs there are.
     """
-    for folder in (Path(source).expanduser(), project / source):
-        if (folder / METADATA_FILE).is_file():
-            return folder
-        if (best_checkpoint(folder) / METADATA_FILE).is_file():
-            return best_checkpoint(folder)
+    for folder in (expand_home(source), project / source, project / "runs" / source):
+        for checkpoint in (folder, best_checkpoint(folder)):
+            if has_checkpoint(checkpoint):
+                return checkpoint
     if len(Path(source).parts) > 1:
         raise CheckpointError(
             f"There is no checkpoint in {source}.", "Name a run, its folder, or a folder that holds checkpoint.json."
         )
     return best_checkpoint(find_run(project, source))
+
+
+def _demand_target(target: Path, to: ExportFormat) -> None:
+    is_onnx = target.suffix == ".onnx"
+    if to == "transformers" and is_onnx:
+        raise CheckpointError(f"{target} would be a folder, with the name of an ONNX file.", "Add --to onnx.")
+    if to == "onnx" and target.is_file() and not is_onnx:
+        raise CheckpointError(f"{target} exists and is no ONNX file.", "Name a file that ends in .onnx.")
 
 
 def _project_of(checkpoint: Path) -> Path | None:
@@ -103,7 +112,7 @@ def _project_of(checkpoint: Path) -> Path | None:
 
 def _language_of(checkpoint: Path) -> Language:
     """Read whose language it is from the run's recipe; a checkpoint alone does not say."""
-    recipe = checkpoint.resolve().parents[1] / RECIPE_FILE
+    recipe = checkpoint.resolve().parent.parent / RECIPE_FILE
     if not recipe.is_file():
         return Language()
     section = load_recipe(str(recipe)).language

@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 
 from lowres.backbones import export_onnx
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE, CheckpointMetadata, read_metadata, write_checkpoint
+from lowres.backbones.model_card import Language
 from lowres.backbones.transformers_layout import recognizer_names, under_our_names
 from lowres.cli.app import app
+from lowres.errors import CheckpointError
+from lowres.stages.export import _language_of, find_checkpoint
 
 runner = CliRunner()
 RECIPE = '[language]\nname = "Mboshi"\niso_639_3 = "mdw"\n'
@@ -74,6 +77,51 @@ def test_a_path_without_a_checkpoint_is_refused(project: Path) -> None:
     result = runner.invoke(app, ["export", "runs/none", str(project / "out"), "--project", str(project)])
     assert result.exit_code == 2
     assert result.stderr.startswith("error: There is no checkpoint in runs/none.")
+
+
+@pytest.mark.parametrize(
+    ("target", "to", "message"),
+    [
+        ("out.onnx", "transformers", "would be a folder, with the name of an ONNX file."),
+        ("notes.txt", "onnx", "exists and is no ONNX file."),
+        ("notes.txt/out", "transformers", "Not a directory"),
+    ],
+)
+def test_a_target_of_another_kind_is_refused(project: Path, target: str, to: str, message: str) -> None:
+    (project / "notes.txt").write_text("hello")
+    result = runner.invoke(app, ["export", "first", str(project / target), "--to", to, "--project", str(project)])
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+    assert "hint:" in result.stderr
+    assert (project / "notes.txt").read_text() == "hello"
+    assert not (project / "out.onnx").exists()
+
+
+def test_a_folder_is_exported_from_within(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project / "runs" / "first" / "checkpoints" / "best")
+    result = runner.invoke(app, ["export", ".", str(project / "out")])
+    assert result.exit_code == 0, result.output
+    (project / "here").mkdir()
+    monkeypatch.chdir(project / "here")
+    result = runner.invoke(app, ["export", str(project / "runs" / "first"), "."])
+    assert result.exit_code == 0, result.output
+    assert (project / "here" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("source", ["first", "runs/first", "runs/first/checkpoints/best"])
+def test_a_checkpoint_whose_writer_was_killed_is_still_found(project: Path, source: str) -> None:
+    checkpoints = project / "runs" / "first" / "checkpoints"
+    (checkpoints / "best").rename(checkpoints / ".best.previous")
+    assert find_checkpoint(project, source) == checkpoints / "best"
+
+
+def test_a_checkpoint_at_the_root_has_no_recipe() -> None:
+    assert _language_of(Path("/checkpoint")) == Language()
+
+
+def test_a_user_who_is_not_there_is_no_traceback(project: Path) -> None:
+    with pytest.raises(CheckpointError, match="There is no checkpoint in ~nosuchuser/run"):
+        find_checkpoint(project, "~nosuchuser/run")
 
 
 def test_a_missing_package_is_one_sentence(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
