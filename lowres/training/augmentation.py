@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowres.audio.augmentation import add_noise, change_speed
-from lowres.training.batches import StreamPosition
+
+Place = tuple[int, int, int]
+"""Epoch and batch after an update, and the number of the micro batch in it, in which an utterance may come again."""
 
 _NOISY_SHARE = 0.5
 _SNR_RANGE_DB = 20.0
@@ -24,20 +26,20 @@ class Augmentation:
     """Half of the utterances get noise, at a speech to noise ratio between this and 20 dB above it; None adds none."""
 
     def alter(
-        self, index: int, samples: NDArray[np.int16], place: StreamPosition, *, fewest_samples: int = 0
+        self, index: int, samples: NDArray[np.int16], place: Place, *, fewest_samples: int = 0
     ) -> NDArray[np.float32]:
         """Alter an utterance.
 
         Args:
             index: which utterance of the training speech it is.
             samples: (S,) of it.
-            place: the update it is heard in; the same in a resumed run gives the same sound.
+            place: where it is heard; the same in a resumed run gives the same sound.
             fewest_samples: what its transcript needs; it is not played faster where that would leave fewer.
 
         Returns:
             Float32 on the scale of 16-bit samples, of whatever length its new speed gives.
         """
-        generator = np.random.default_rng((self.seed, place.epoch, place.batch, index))
+        generator = np.random.default_rng((self.seed, *place, index))
         factor = 1.0 + self.speed_change * int(generator.integers(-1, 2))
         if len(samples) / factor < fewest_samples + 1:
             factor = 1.0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lowres.model.wav2vec2 import Encoded
-from lowres.training.augmentation import Augmentation
+from lowres.training.augmentation import Augmentation, Place
 from lowres.training.batches import StreamPosition, UpdatePlan
 
 Plan = TypeVar("Plan")
@@ -94,7 +94,7 @@ def load_batch(
     indices: Sequence[int],
     *,
     augmentation: Augmentation | None = None,
-    place: StreamPosition | None = None,
+    place: Place | None = None,
 ) -> Batch:
     """Read utterances from the corpus and pad them together.
 
@@ -102,7 +102,7 @@ def load_batch(
         speech: where they come from.
         indices: which ones, at least one.
         augmentation: how they are altered; with a `place`, and without latents that are kept.
-        place: the update that hears them.
+        place: where they are heard.
     """
     tokens = [torch.tensor(speech.token_ids[index], dtype=torch.int64) for index in indices]
     num_samples = [int(speech.num_samples[index]) for index in indices]
@@ -125,9 +125,7 @@ def load_batch(
     )
 
 
-def _alter(
-    speech: TrainingSpeech, index: int, augmentation: Augmentation, place: StreamPosition
-) -> NDArray[np.float32]:
+def _alter(speech: TrainingSpeech, index: int, augmentation: Augmentation, place: Place) -> NDArray[np.float32]:
     fewest = 0 if speech.fewest_samples is None else int(speech.fewest_samples[index])
     return augmentation.alter(index, speech.read_samples(index), place, fewest_samples=fewest)
 
@@ -147,9 +145,10 @@ def load_update(
         pin_memory: whether to place waveforms or latents in page-locked memory, for a GPU.
         augmentation: how the utterances are altered.
     """
+    epoch, batch = plan.next_position.epoch, plan.next_position.batch
     batches = tuple(
-        load_batch(speech, indices, augmentation=augmentation, place=plan.next_position)
-        for indices in plan.micro_batches
+        load_batch(speech, indices, augmentation=augmentation, place=(epoch, batch, number))
+        for number, indices in enumerate(plan.micro_batches)
     )
     if pin_memory:
         batches = tuple(_pinned(batch) for batch in batches)
