@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from lowres.errors import TrainingError
+from lowres.errors import CheckpointError, TrainingError
 from lowres.recipe import Recipe
 from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, finetune
 from lowres.stages.finetune_run import read_record
@@ -98,9 +98,11 @@ def finetune_seeds(
     first = recipe.finetune.seed if options.seed is None else options.seed
     base = name_is_no_path(options.run) if options.run else f"finetune-{hours_label(options.hours)}"
     summary = project / "runs" / f"{base}-seeds.json"
+    names = {seed: f"{base}-seed{seed}" for seed in range(first, first + num_seeds)}
+    for name in names.values():
+        _check_before_training(RunFolder(project / "runs" / name), recipe, options)
     outcomes: list[SeedOutcome] = []
-    for seed in range(first, first + num_seeds):
-        name = f"{base}-seed{seed}"
+    for seed, name in names.items():
         try:
             result = _train_or_take(project, recipe, replace(options, seed=seed, run=name), watch, is_stop_asked)
         except TrainingError as error:
@@ -115,6 +117,28 @@ def finetune_seeds(
     found = SeedsResult(tuple(outcomes), is_interrupted=False, summary=summary)
     _write_summary(found)
     return found
+
+
+def _check_before_training(folder: RunFolder, recipe: Recipe, options: FinetuneOptions) -> None:
+    """Refuse, before hours of training, a run that is in the way or that cannot be counted among the others.
+
+    Raises:
+        CheckpointError: it is there and nothing is to be gone on with, or it is of other speech or another recipe.
+    """
+    if not (folder.path / RUN_FILE).exists():
+        return
+    if not options.resume:
+        raise CheckpointError(
+            f"The run {folder.path} exists already.",
+            "Go on with all seeds by adding --resume, or name others by --run.",
+        )
+    record = read_record(folder)
+    is_of_other_speech = options.hours is not None and record.hours_asked != options.hours
+    if is_of_other_speech or record.recipe_sha256 != recipe.recipe_hash:
+        raise CheckpointError(
+            f"The run {folder.path} is of other {'hours of speech' if is_of_other_speech else 'settings'}.",
+            "Its figures cannot be averaged with new ones: name others by --run.",
+        )
 
 
 def _train_or_take(

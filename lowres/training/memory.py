@@ -1,11 +1,13 @@
 """How many seconds of audio a micro batch may hold in the memory there is."""
 
+import math
 from typing import Final
 
 import torch
 
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.model.config import Wav2Vec2Config
+from lowres.training.machine_memory import machine_memory_gb
 
 _MEMORY_SHARE: Final = 0.5
 """Share of the free memory to plan with: fragmentation, the other half of a desktop and our guess take the rest."""
@@ -42,15 +44,18 @@ def choose_micro_batch_seconds(config: Wav2Vec2Config, *, device: str, trains_fe
 
     Args:
         config: the network.
-        device: "cpu" or "cuda"; a GPU's free memory is asked for, a processor is given at most 60 s.
+        device: "cpu" or "cuda"; a GPU's free memory is asked for, or all there is beside a processor, which gets at most 60 s.
         trains_feature_encoder: see `bytes_per_second`.
 
     Returns:
         Seconds, 5 to 240.
     """
-    if device != "cuda":
-        return _CPU_SECONDS
-    torch.cuda.empty_cache()  # what an earlier run of this process left is free, too
-    free_bytes, _ = torch.cuda.mem_get_info()
-    seconds = _MEMORY_SHARE * free_bytes / bytes_per_second(config, trains_feature_encoder=trains_feature_encoder)
-    return float(min(max(seconds, _SMALLEST_SECONDS), _LARGEST_SECONDS))
+    if device == "cuda":
+        torch.cuda.empty_cache()  # what an earlier run of this process left is free, too
+        memory, most = float(torch.cuda.mem_get_info()[0]), _LARGEST_SECONDS
+    else:
+        # Not what is free just now, which would make the same run another one tomorrow.
+        total_gb, _ = machine_memory_gb()
+        memory, most = (total_gb or math.inf) * 1e9, _CPU_SECONDS
+    seconds = _MEMORY_SHARE * memory / bytes_per_second(config, trains_feature_encoder=trains_feature_encoder)
+    return float(min(max(seconds, _SMALLEST_SECONDS), most))

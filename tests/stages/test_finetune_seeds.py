@@ -9,6 +9,7 @@ from tone_corpus import write_project
 from typer.testing import CliRunner
 
 from lowres.cli.app import app
+from lowres.errors import CheckpointError
 from lowres.recipe import load_recipe
 from lowres.stages.finetune import FinetuneOptions
 from lowres.stages.finetune_run import read_record
@@ -51,6 +52,17 @@ def test_going_on_trains_only_what_is_missing(project: Path) -> None:
     result = finetune_seeds(project, recipe, FinetuneOptions(resume=True), 3)
     assert len(result.outcomes) == 3
     assert (project / "runs/finetune-all-seed1/run.json").stat().st_mtime_ns == before
+
+
+def test_runs_that_cannot_be_averaged_are_refused_before_any_training(project: Path) -> None:
+    recipe = load_recipe(project=project, overrides=QUICK)
+    finetune_seeds(project, recipe, FinetuneOptions(seed=2), 1)
+    with pytest.raises(CheckpointError, match="exists already"):
+        finetune_seeds(project, recipe, FinetuneOptions(seed=1), 2)
+    other = load_recipe(project=project, overrides=[*QUICK, "finetune.learning_rate=1e-4"])
+    with pytest.raises(CheckpointError, match="is of other settings"):
+        finetune_seeds(project, other, FinetuneOptions(seed=1, resume=True), 2)
+    assert not (project / "runs/finetune-all-seed1").exists()
 
 
 def test_the_command_shows_every_seed_and_their_mean(project: Path) -> None:
