@@ -44,7 +44,8 @@ def choose_micro_batch_seconds(config: Wav2Vec2Config, *, device: str, trains_fe
 
     Args:
         config: the network.
-        device: "cpu" or "cuda"; a GPU's free memory is asked for, or all there is beside a processor, which gets at most 60 s.
+        device: "cpu" or "cuda". Counted is what a GPU has free, or all memory beside a processor, which gets at most
+            60 s.
         trains_feature_encoder: see `bytes_per_second`.
 
     Returns:
