@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from lowres.audio.constants import SAMPLE_RATE
 from lowres.backbones.foreign import import_backbone, recognise_weights
 from lowres.backbones.native import Backbone
 from lowres.backbones.safe_pickle import plain
@@ -23,7 +24,7 @@ _ANOTHER: Final = "Take another backbone: lowres backbones lists those it knows.
 
 def is_fairseq(found: Any) -> bool:
     """Say whether a file's contents are laid out as a fairseq checkpoint."""
-    return isinstance(found, Mapping) and is_state_dict(found.get("model")) and bool({"cfg", "args"} & set(found))
+    return isinstance(found, Mapping) and is_state_dict(found.get("model")) and isinstance(_all_settings(found), dict)
 
 
 def open_fairseq(path: Path, found: Mapping[str, Any]) -> Backbone:
@@ -48,14 +49,19 @@ def open_fairseq(path: Path, found: Mapping[str, Any]) -> Backbone:
     weights = recognise_weights(str(path), tensors, hash_files([path]), choices=choices)
     try:
         config = _config(model, normalize_waveforms=bool(task.get("normalize", False)))
-    except (ValueError, TypeError, SyntaxError) as error:
+        latent_dropout = float(model.get("dropout_features", 0.1))
+    except (ValueError, TypeError, SyntaxError, ZeroDivisionError) as error:
         raise CheckpointError(f"{path} describes a network that lowres cannot build: {error}.", _ANOTHER) from error
-    return import_backbone(weights, config, latent_dropout=float(model.get("dropout_features", 0.1)))
+    return import_backbone(weights, config, latent_dropout=latent_dropout)
+
+
+def _all_settings(found: Mapping[str, Any]) -> Any:
+    return plain(found.get("cfg") or found.get("args"))
 
 
 def _settings(found: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the network's settings and the task's, those of its pretraining where it was fine-tuned."""
-    settings = plain(found.get("cfg") or found.get("args"))
+    settings = _all_settings(found)
     model = settings.get("model") if isinstance(settings.get("model"), dict) else settings
     task = settings.get("task") if isinstance(settings.get("task"), dict) else settings
     inside = model.get("w2v_args")
@@ -76,8 +82,10 @@ def _demand_known(path: Path, model: Mapping[str, Any], task: Mapping[str, Any])
     for name, value in expected.items():
         if (stated := model.get(name, value)) != value:
             raise CheckpointError(f"{path} has {name} = {stated}, which lowres has no network for.", _ANOTHER)
-    if (rate := task.get("sample_rate", 16_000)) != 16_000:
-        raise CheckpointError(f"{path} hears {rate} samples per second; lowres's networks hear 16000.", _ANOTHER)
+    if (rate := task.get("sample_rate", SAMPLE_RATE)) != SAMPLE_RATE:
+        raise CheckpointError(
+            f"{path} hears {rate} samples per second; lowres's networks hear {SAMPLE_RATE}.", _ANOTHER
+        )
 
 
 def _config(model: Mapping[str, Any], *, normalize_waveforms: bool) -> Wav2Vec2Config:
@@ -139,7 +147,7 @@ def _evaluate(node: ast.expr) -> Any:
             return [_evaluate(item) for item in items]
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return _evaluate(left) + _evaluate(right)
-        case ast.BinOp(left=left, op=ast.Mult(), right=ast.Constant(value=int(times))) if 0 <= times <= 100:
-            return _evaluate(left) * times
+        case ast.BinOp(left=ast.List() as layers, op=ast.Mult(), right=ast.Constant(value=int(times))) if times <= 100:
+            return _evaluate(layers) * times
         case _:
             raise ValueError(f"conv_feature_layers holds {ast.unparse(node)}")

@@ -70,8 +70,10 @@ def recognise_weights(
     """
     found = spelling_of(tensors, choices)
     if found is None:
+        first = next(iter(tensors), None)
+        what = "nothing but adapters" if first is None else f"its first tensor is {first}"
         raise CheckpointError(
-            f"{place} holds no wav2vec 2.0 network: its first tensor is {next(iter(tensors))}.",
+            f"{place} holds no wav2vec 2.0 network: {what}.",
             "Name a wav2vec 2.0, HuBERT or data2vec network; speaker recognition has other networks.",
         )
     return ForeignWeights(place, tensors, sha256, *found)
@@ -91,7 +93,10 @@ def import_backbone(
     Raises:
         CheckpointError: a tensor is missing, unexpected or of another shape.
     """
-    quantizer_config = _quantizer_config(found, latent_dropout)
+    try:
+        quantizer_config = _quantizer_config(found, latent_dropout)
+    except (ValueError, TypeError, ZeroDivisionError) as error:
+        raise _misfit(found, str(error)) from error
     names, head_names = backbone_names(config), _head_names(config) if quantizer_config else {}
     lacks_mask_embedding = found.find(names[_MASK_EMBEDDING][0]) is None
     if lacks_mask_embedding:

@@ -43,18 +43,21 @@ def config_from_shapes(found: ForeignWeights) -> tuple[Wav2Vec2Config, list[str]
     is_pre_norm = is_layer_norm
     if found.spelling.home == "fairseq2":
         is_pre_norm = found.spelling.spell("encoder.layer_norm.") == "encoder.layer_norm."
-    config = Wav2Vec2Config(
-        conv_layers=_with_strides(found, convolutions),
-        conv_bias=found.find("feature_extractor.conv_layers.0.conv.bias") is not None,
-        feature_norm="layer" if is_layer_norm else "group",
-        normalize_waveforms=is_layer_norm,
-        width=width,
-        num_heads=HEADS_BY_WIDTH[width],
-        num_layers=_num_layers(found),
-        feed_forward_width=_demand(found, f"{_INNER}.weight", num_axes=2).shape[0],
-        transformer_norm="pre" if is_pre_norm else "post",
-        **_positional_sizes(found, width),
-    )
+    try:
+        config = Wav2Vec2Config(
+            conv_layers=_with_strides(found, convolutions),
+            conv_bias=found.find("feature_extractor.conv_layers.0.conv.bias") is not None,
+            feature_norm="layer" if is_layer_norm else "group",
+            normalize_waveforms=is_layer_norm,
+            width=width,
+            num_heads=HEADS_BY_WIDTH[width],
+            num_layers=_num_layers(found),
+            feed_forward_width=_demand(found, f"{_INNER}.weight", num_axes=2).shape[0],
+            transformer_norm="pre" if is_pre_norm else "post",
+            **_positional_sizes(found, width),
+        )
+    except (ValueError, ZeroDivisionError) as error:
+        raise CheckpointError(f"{found.place} has shapes that fit no network: {error}.", _OTHER_FORM) from error
     settings = f"{config.num_heads} attention heads, norms {'first' if is_pre_norm else 'last'}"
     waveforms = "normalised" if is_layer_norm else "as recorded"
     note = f"The backbone's file states no settings: {settings} and waveforms {waveforms} are those of its size."

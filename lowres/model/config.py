@@ -19,6 +19,14 @@ def published_conv_layers(channels: int) -> ConvLayers:
 
 BASE_CONV_LAYERS = published_conv_layers(512)
 
+_LEAST = {
+    **dict.fromkeys(("width", "num_layers", "num_heads", "feed_forward_width"), 1),
+    **dict.fromkeys(("positional_kernel", "positional_groups", "positional_layers"), 1),
+    **dict.fromkeys(("span_length", "channel_span_length"), 1),
+    **dict.fromkeys(("adapter_width", "lora_rank"), 0),
+}
+"""What the whole numbers of a network cannot be below."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wav2Vec2Config:
@@ -98,15 +106,18 @@ class Wav2Vec2Config:
     """Channels in a masked span of channels."""
 
     def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            number = getattr(self, name)
+            if not isinstance(number, int) or number < least:
+                raise ValueError(f"{name} is {number!r}; it must be a whole number and at least {least}")
+        if not self.conv_layers:
+            raise ValueError("conv_layers holds no convolution; it must hold at least one")
         for channels, kernel, stride in self.conv_layers:
             if channels < 1 or not 1 <= stride <= kernel <= 2 * stride:
                 raise ValueError(f"conv_layers: ({channels}, {kernel}, {stride}) needs stride <= kernel <= 2 stride")
         for name, divisor in (("num_heads", self.num_heads), ("positional_groups", self.positional_groups)):
-            if divisor < 1 or self.width % divisor:
+            if self.width % divisor:
                 raise ValueError(f"width {self.width} is not a multiple of {name} {divisor}")
-        for name, least in (("positional_layers", 1), ("adapter_width", 0), ("lora_rank", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least {least}")
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name.endswith(("dropout", "layer_drop", "probability")) and not 0 <= value < 1:

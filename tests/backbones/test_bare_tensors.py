@@ -201,6 +201,14 @@ def test_the_first_missing_tensor_is_named(name: str, told: str, tmp_path: Path)
     assert told in refusal_of(tmp_path / "model.pt")
 
 
+@pytest.mark.parametrize("shape", [(768, 100, 16), (768, 0, 16)])
+def test_a_positional_embedding_that_fits_no_network_is_refused(shape: tuple[int, ...], tmp_path: Path) -> None:
+    tensors = dict(make_torchaudio(BASE).state_dict())
+    name = next(name for name in tensors if name.endswith(("original1", "weight_v")))
+    torch.save(tensors | {name: torch.zeros(shape)}, tmp_path / "model.pt")
+    assert "has shapes that fit no network" in refusal_of(tmp_path / "model.pt")
+
+
 def test_a_width_that_nobody_published_is_refused(tmp_path: Path) -> None:
     torch.save(
         make_torchaudio(BASE | {"hidden_size": 64, "num_attention_heads": 4}).state_dict(), tmp_path / "model.pt"

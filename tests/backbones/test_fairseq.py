@@ -226,6 +226,10 @@ def refusal_of(path: Path) -> str:
         ({"layer_type": "conformer"}, "layer_type = conformer"),
         ({"conv_feature_layers": "__import__('os').system('exit')"}, "conv_feature_layers holds"),
         ({"conv_feature_layers": "[(16, 10, 5)] * 1000000"}, "conv_feature_layers holds"),
+        ({"conv_feature_layers": "[(16, 10, 5)] * 100 * 100"}, "conv_feature_layers holds"),
+        ({"conv_feature_layers": "[]"}, "conv_layers holds no convolution"),
+        ({"mask_length": 0}, "lowres cannot build"),
+        ({"dropout_features": None}, "lowres cannot build"),
         ({"conv_feature_layers": "(16, 10, 5)"}, "conv_feature_layers is"),
         ({"encoder_attention_heads": 5}, "num_heads 5"),
         ({"encoder_layers": 3}, "the tensor encoder.layers.2.self_attn.q_proj.weight is missing"),
@@ -252,9 +256,10 @@ def test_adapters_in_fairseqs_form_are_refused_with_where_to_take_them_from(tmp_
     assert "adapters in fairseq's form" in refusal_of(save(tmp_path / "mms1b_all.pt", tensors, cfg=cfg))
 
 
-def test_weights_without_their_settings_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", [{}, {"args": None}, {"cfg": None, "args": [1, 2]}])
+def test_weights_without_their_settings_are_refused(settings: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
-    torch.save({"model": fairseq_names(make_peer("Wav2Vec2Model", **GROUP))}, path)
+    torch.save({"model": fairseq_names(make_peer("Wav2Vec2Model", **GROUP)), **settings}, path)
     assert "without its settings" in refusal_of(path)
 
 

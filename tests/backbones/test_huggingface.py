@@ -273,6 +273,13 @@ def test_a_language_cannot_be_chosen_where_there_are_no_adapters(tmp_path: Path)
         {"conv_kernel": [10, 3]},
         {"feat_extract_norm": "batch"},
         {"hidden_size": "768"},
+        {"hidden_size": 0},
+        {"num_hidden_layers": None},
+        {"num_hidden_layers": "2"},
+        {"intermediate_size": None},
+        {"num_conv_pos_embeddings": None},
+        {"num_conv_pos_embeddings": 0},
+        {"conv_dim": [], "conv_kernel": [], "conv_stride": []},
         {"model_type": "wav2vec2-conformer"},
         {"model_type": "wav2vec2-bert"},
         {"model_type": "wavlm"},
@@ -288,12 +295,36 @@ def test_what_our_network_cannot_be_is_refused_by_name(change: dict[str, Any], t
     told = {
         "num_attention_heads": "num_heads",
         "conv_kernel": "shorter",
-        "hidden_size": "str",
+        "hidden_size": "width",
+        "num_hidden_layers": "num_layers",
+        "intermediate_size": "feed_forward_width",
+        "num_conv_pos_embeddings": "positional_kernel",
+        "conv_dim": "conv_layers",
         "model_type": str(value),
     }
-    told["architectures"] = value[0] if isinstance(value, list) else ""
+    told["architectures"] = value[0] if name == "architectures" else ""
     assert str(folder) in message
     assert told.get(name, name) in message
+
+
+def test_an_unreadable_list_of_architectures_is_as_good_as_none(tmp_path: Path) -> None:
+    folder = save_peer(tmp_path, make_peer("Wav2Vec2Model", **GROUP))
+    edit_config(folder, architectures=3)
+    assert open_backbone(folder).config.width == 32
+
+
+def test_a_quantiser_with_a_dropout_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    folder = save_peer(tmp_path, make_peer("Wav2Vec2ForPreTraining", **GROUP))
+    edit_config(folder, feat_quantizer_dropout=None)
+    assert "does not fit the network that it describes" in refusal_of(folder)
+
+
+def test_weights_of_adapters_alone_are_refused(tmp_path: Path) -> None:
+    save_mms(tmp_path)
+    whole = load_file(tmp_path / "model.safetensors")
+    adapters = {name: tensor for name, tensor in whole.items() if ".adapter_layer." in name}
+    save_file(adapters, tmp_path / "model.safetensors")
+    assert "holds no wav2vec 2.0 network: nothing but adapters" in refusal_of(tmp_path)
 
 
 def test_the_first_missing_misshapen_or_unexpected_tensor_is_named_as_in_the_file(tmp_path: Path) -> None:
