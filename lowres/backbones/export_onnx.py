@@ -140,7 +140,8 @@ def _largest_difference(recognizer: Recognizer, path: Path) -> float:
     generator = torch.Generator().manual_seed(0)
     differences = []
     for seconds in _CHECK_SECONDS:
-        waveform = torch.randn(1, int(seconds * SAMPLE_RATE), generator=generator) * 0.1
+        num_samples = max(int(seconds * SAMPLE_RATE), recognizer.model.backbone.config.receptive_field_samples)
+        waveform = torch.randn(1, num_samples, generator=generator) * 0.1
         with torch.no_grad():
             ours = recognizer.model(waveform, torch.tensor([waveform.shape[1]])).log_probs.numpy()
         (theirs,) = session.run(["log_probs"], {"waveform": waveform.numpy()})

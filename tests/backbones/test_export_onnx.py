@@ -64,6 +64,26 @@ def test_an_odd_positional_kernel_gives_the_recognizers_scores() -> None:
     assert_close(plain, our_log_probs(recognizer, waveform), atol=1e-4, rtol=1e-4)
 
 
+def test_a_network_that_needs_more_than_25_ms_is_checked_with_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = make_recognizer(
+        head_gain=1.0, conv_layers=((16, 10, 5), *((16, 3, 2),) * 4, *((16, 2, 2),) * 3), num_layers=1
+    )
+    network, lengths = OneUtteranceNetwork(recognizer.model), []
+
+    class Session:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def run(self, _: list[str], inputs: dict[str, Any]) -> list[Any]:
+            lengths.append(inputs["waveform"].shape[1])
+            with torch.no_grad():
+                return [network(torch.from_numpy(inputs["waveform"])).numpy()]
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    assert export_onnx._largest_difference(recognizer, Path("x.onnx")) < 1e-4
+    assert lengths[0] == recognizer.model.backbone.config.receptive_field_samples == 720
+
+
 @pytest.mark.parametrize("num_samples", [400, 719, 720, 5_000, 70_001])
 def test_onnxruntime_gives_our_scores_at_every_length(exported: tuple[Recognizer, Path], num_samples: int) -> None:
     recognizer, path = exported
