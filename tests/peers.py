@@ -11,10 +11,9 @@ from lowres.backbones.transformers_layout import (
     pretraining_names,
     recognizer_names,
     transformers_config,
-    transformers_quantizer_config,
     under_transformers_names,
 )
-from lowres.model.config import Wav2Vec2Config
+from lowres.model.config import QuantizerConfig, Wav2Vec2Config
 from lowres.model.ctc import CTCRecognizer
 from lowres.model.pretraining import PretrainingNetwork
 
@@ -42,6 +41,17 @@ def as_transformers_for_pretraining(network: PretrainingNetwork) -> Any:
     peer = Wav2Vec2ForPreTraining(PeerConfig(**numbers, attn_implementation="eager"))
     peer.load_state_dict(under_transformers_names(network.state_dict(), pretraining_names(config)), strict=True)
     return peer.eval()
+
+
+def transformers_quantizer_config(config: QuantizerConfig) -> dict[str, Any]:
+    """Give the keyword arguments that pretraining adds to those of `transformers_config`."""
+    return {
+        "num_codevector_groups": config.num_codebooks,
+        "num_codevectors_per_group": config.num_entries,
+        "codevector_dim": config.code_width,
+        "proj_codevector_dim": config.projection_width,
+        "feat_quantizer_dropout": config.latent_dropout,
+    }
 
 
 def as_torchaudio(recognizer: CTCRecognizer) -> Any:

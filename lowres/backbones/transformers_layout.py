@@ -11,7 +11,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from lowres.model.config import QuantizerConfig, Wav2Vec2Config
+from lowres.model.config import Wav2Vec2Config
 
 TensorNames = dict[str, tuple[str, ...]]
 """Our name of each tensor to theirs: one, or three whose rows ours stacks (queries, keys and values)."""
@@ -104,17 +104,6 @@ def model_type(config: Wav2Vec2Config) -> str:
 def backbone_prefix(config: Wav2Vec2Config) -> str:
     """Return what stands before every name of the backbone where it is a part of something."""
     return "wav2vec2." if config.positional_layers == 1 else "data2vec_audio."
-
-
-def transformers_quantizer_config(config: QuantizerConfig) -> dict[str, Any]:
-    """Give the keyword arguments that pretraining adds to those of `transformers_config`."""
-    return {
-        "num_codevector_groups": config.num_codebooks,
-        "num_codevectors_per_group": config.num_entries,
-        "codevector_dim": config.code_width,
-        "proj_codevector_dim": config.projection_width,
-        "feat_quantizer_dropout": config.latent_dropout,
-    }
 
 
 def backbone_names(config: Wav2Vec2Config) -> TensorNames:
