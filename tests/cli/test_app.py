@@ -71,6 +71,13 @@ def test_a_full_disk_is_the_users_to_mend() -> None:
     assert "hint: Free some disk space" in result.stderr
 
 
+@pytest.mark.parametrize("number", [errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG])
+def test_a_path_that_cannot_be_is_the_users_to_mend(number: int) -> None:
+    result = runner.invoke(_app_that_raises(OSError(number, "Not there", "a/b")), ["work"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: Not there: a/b.\nhint: ")
+
+
 def test_any_other_system_error_keeps_its_traceback() -> None:
     result = runner.invoke(_app_that_raises(OSError(errno.EBADF, "Bad file descriptor")), ["work"])
     assert result.exit_code == 1
