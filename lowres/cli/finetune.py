@@ -67,7 +67,7 @@ def finetune(
     if seeds is not None and self_train is not None:
         raise RecipeError("--self-train and --seeds cannot be used together.", "Use --self-train with each --seed N.")
     if self_train is not None:
-        _self_train(project, recipe, loaded, options, self_train)
+        _self_train(project, recipe, loaded, options, self_train, overrides)
         return
     if seeds is not None:
         _train_seeds(project, recipe, loaded, options, seeds)
@@ -76,7 +76,8 @@ def finetune(
         result = run_finetuning(project, loaded, options, view.show, is_stop_asked=lambda: stop.is_asked)
     if result.ending == "interrupted":
         console.print(Text(f"Stopped after {result.record.updates:,} updates; everything is saved."), soft_wrap=True)
-        print_next("To go on", with_project(f"lowres finetune --resume --run {result.record.name}", project, recipe))
+        again = f"lowres finetune --resume --run {result.record.name}"
+        print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
     print_result(result)
     print_next("To measure it", with_project(f"lowres evaluate --run {result.record.name}", project, recipe))
@@ -99,7 +100,14 @@ def _train_seeds(
         )
 
 
-def _self_train(project: Path, recipe: str | None, loaded: "Recipe", options: "FinetuneOptions", folder: Path) -> None:
+def _self_train(
+    project: Path,
+    recipe: str | None,
+    loaded: "Recipe",
+    options: "FinetuneOptions",
+    folder: Path,
+    overrides: list[str] | None,
+) -> None:
     from lowres.stages.finetune_self_train import finetune_self_train
 
     with FinetuneView() as view, stopping_politely(view.say) as stop:
@@ -107,7 +115,7 @@ def _self_train(project: Path, recipe: str | None, loaded: "Recipe", options: "F
     if result.teacher is None or result.student is None:
         console.print(Text("Stopped; everything is saved."), soft_wrap=True)
         again = f"lowres finetune --self-train {shlex.quote(str(folder))} --run {result.teacher_run} --resume"
-        print_next("To go on", with_project(again, project, recipe))
+        print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
     print_teacher_and_student(result.teacher, result.student)
     measure = with_project(f"lowres evaluate --run {result.better_run}", project, recipe)

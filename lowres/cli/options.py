@@ -8,6 +8,7 @@ A command takes them as annotated parameters:
 """
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -44,8 +45,10 @@ MinutesOption = Annotated[
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped or killed.")]
 
 
-def with_project(command: str, project: Path, recipe: str | None) -> str:
-    """Add to a command, as it is typed, the project and the recipe that this one was given."""
+def with_project(command: str, project: Path, recipe: str | None, overrides: Sequence[str] | None = None) -> str:
+    """Add to a command, as it is typed, the project, the recipe and the overrides that this one was given."""
     if recipe is not None:
         command += f" --recipe {shlex.quote(recipe)}"
+    for override in overrides or ():
+        command += f" --set {shlex.quote(override)}"
     return command if project == Path() else f"{command} --project {shlex.quote(str(project))}"

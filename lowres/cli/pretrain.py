@@ -45,7 +45,8 @@ def pretrain(
         return  # another process talks
     if result.ending == "interrupted":
         console.print(Text(f"Stopped after {result.record.updates:,} updates; everything is saved."), soft_wrap=True)
-        print_next("To go on", with_project(f"lowres pretrain --resume --run {result.record.name}", project, recipe))
+        again = f"lowres pretrain --resume --run {result.record.name}"
+        print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
     print_result(result)
     backbone = f"runs/{result.record.name}/checkpoints/{result.checkpoint_name}"

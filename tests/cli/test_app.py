@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from lowres import __version__
 from lowres.cli.app import COMMANDS, ErrorHandlingGroup, app
 from lowres.cli.console import print_next
+from lowres.cli.options import with_project
 from lowres.errors import CorpusError
 
 runner = CliRunner()
@@ -112,3 +113,8 @@ def test_the_next_command_is_on_one_line(capsys: pytest.CaptureFixture[str]) -> 
     folder = Path("a-folder-with-a-long-name") / ("x" * 200)
     print_next("To train on it", f"lowres finetune --project {folder}")
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_command_to_go_on_with_repeats_project_recipe_and_overrides() -> None:
+    command = with_project("lowres finetune --resume", Path("a b"), "mboshi", ["x.y=1", "m=[1, 2]"])
+    assert command == "lowres finetune --resume --recipe mboshi --set x.y=1 --set 'm=[1, 2]' --project 'a b'"
