@@ -113,7 +113,7 @@ def _download_repository(name: str, language: str, folder: Path, licence: str, p
         settings = [file for file in missing if file.name in SETTINGS_FILES]
         for file in settings:
             _download_checked(file, waiting, progress)
-        if settings:
+        if not folder.exists():
             _demand_known(name, language, waiting)
         for file in missing[len(settings) :]:  # a listing has the settings first
             _download_checked(file, waiting, progress)
@@ -132,7 +132,8 @@ def _fetch_listing(name: str, language: str, waiting: Path) -> HubListing:
         _fetch(Download(url=listing_url(name)), answer, lambda *_: None)
         return read_listing(answer, name, language)
     finally:
-        answer.unlink(missing_ok=True)
+        for path in waiting.glob("listing.json*"):
+            path.unlink()
 
 
 def _demand_known(name: str, language: str, waiting: Path) -> None:

@@ -191,6 +191,13 @@ def test_adapters_of_a_language_are_added_to_what_is_here(hub: Hub, tmp_path: Pa
     assert get_backbone(f"{NAME}:mos", ignore).was_here
 
 
+def test_adapters_are_added_although_the_repository_has_more_settings_by_now(hub: Hub, tmp_path: Path) -> None:
+    get_backbone(NAME, ignore)
+    hub.files["processor_config.json"] = b"{}"
+    get_backbone(f"{NAME}:mos", ignore)
+    assert "adapter.mos.safetensors" in left_in(tmp_path / "cache")
+
+
 def test_a_language_without_adapters_is_refused(hub: Hub, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no adapters of the language 'xyz'"):
         get_backbone(f"{NAME}:xyz", ignore)
