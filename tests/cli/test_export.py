@@ -1,7 +1,9 @@
 """`lowres export` finds the recogniser, says what it wrote, and refuses in a sentence."""
 
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from lowres.backbones.checkpoint_folder import WEIGHTS_FILE, CheckpointMetadata,
 from lowres.backbones.model_card import Language
 from lowres.backbones.transformers_layout import recognizer_names, under_our_names
 from lowres.cli.app import app
+from lowres.cli.export import _print_use
 from lowres.errors import CheckpointError
 from lowres.stages.export import _language_of, find_checkpoint
 
@@ -131,6 +134,13 @@ def test_a_missing_package_is_one_sentence(project: Path, monkeypatch: pytest.Mo
     assert result.exit_code == 2
     assert "error: Exporting to ONNX needs onnx and onnxscript and onnxruntime" in result.stderr
     assert not (project / "x.onnx").exists()
+
+
+@pytest.mark.parametrize("to", ["transformers", "onnx"])
+def test_a_path_of_windows_is_printed_as_python_reads_it(to: str, capsys: pytest.CaptureFixture[str]) -> None:
+    result: Any = SimpleNamespace(paths=(PureWindowsPath(r"C:\new\out"),))
+    _print_use(result, to)
+    assert '("C:/new/out")' in capsys.readouterr().out
 
 
 @pytest.mark.slow
