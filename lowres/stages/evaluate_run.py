@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from lowres import __version__
-from lowres.backbones.checkpoint_folder import METADATA_FILE, CheckpointMetadata, read_metadata
+from lowres.backbones.checkpoint_folder import METADATA_FILE, CheckpointMetadata, has_checkpoint, read_metadata
 from lowres.backbones.native import Recognizer
 from lowres.errors import CheckpointError, CorpusError
 from lowres.manifest.corpus import PreparedCorpus
@@ -38,7 +38,7 @@ def find_run(project: Path, name: str | None) -> Path:
         if name not in known:
             listed = f"Runs here: {', '.join(known)}." if known else "There is none yet: run `lowres finetune` first."
             raise CheckpointError(f"There is no run called {name!r} in {runs}.", listed)
-        if not (best_checkpoint(runs / name) / METADATA_FILE).is_file():
+        if not has_checkpoint(best_checkpoint(runs / name)):
             raise CheckpointError(
                 f"The run {name} has no best checkpoint yet.",
                 "Let it train until its first evaluation on dev; `lowres finetune --resume` goes on with it.",

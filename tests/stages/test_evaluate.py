@@ -22,6 +22,7 @@ from lowres.model.config import preset, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe, parse_recipe
 from lowres.stages.evaluate import EvaluateOptions, EvaluationProgress, evaluate
+from lowres.stages.evaluate_run import find_run
 from lowres.text.normalize import describe_rules, normalize
 from lowres.text.vocabulary import VocabularySettings, build_vocabulary
 
@@ -235,3 +236,10 @@ def test_a_tampered_checkpoint_is_refused_before_a_report_is_touched(project: Pa
     assert done.exit_code == 2
     assert "was changed or cut short" in done.output
     assert not (project / "reports").exists()
+
+
+def test_a_best_checkpoint_whose_exchange_was_cut_short_is_found(project: Path) -> None:
+    (best,) = project.glob("runs/*/checkpoints/best")
+    best.rename(best.with_name(".best.previous"))
+    run = best.parents[1]
+    assert find_run(project, run.name) == run
