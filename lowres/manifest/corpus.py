@@ -22,6 +22,9 @@ from lowres.manifest.table import MANIFEST_FILE, read_manifest, write_atomically
 
 CORPUS_FORMAT_VERSION: Final = 1
 CORPUS_FILE: Final = "corpus.json"
+CORPUS_FOLDER: Final = "corpus"
+"""In a project, the prepared corpus that is its own."""
+
 _BYTES_PER_SAMPLE: Final = 2
 _PREPARE_AGAIN: Final = "Run `lowres prepare` again."
 

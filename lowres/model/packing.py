@@ -1,8 +1,8 @@
-"""Utterances laid end to end, so that no module ever computes on padding.
+"""Utterances laid end to end, so that nothing is computed on padding, but for two operations in small `Bucket`s.
 
 Between the waveforms and the outputs, a batch is one tensor of rows (N, D): the T frames of the first utterance, then
 those of the second, ... N is the sum of the true numbers of frames. What an utterance is batched with can then change
-neither its result nor its cost.
+neither its result, beyond the last bits, nor much of its cost.
 """
 
 from collections.abc import Sequence

@@ -110,7 +110,8 @@ class _GroupedConvolution(torch.autograd.Function):
         reversed_weight = by_group.transpose(1, 2).flip(3).reshape(width, group_width, kernel)
         needs_rows, needs_weight, needs_bias, *_ = ctx.needs_input_grad
         rows_gradient = torch.empty_like(gradient) if needs_rows else None
-        weight_gradient = torch.zeros_like(weight, dtype=torch.float32) if needs_weight else None
+        wide = torch.promote_types(weight.dtype, torch.float32)
+        weight_gradient = weight.new_zeros(weight.shape, dtype=wide) if needs_weight else None
         for bucket, padded in zip(ctx.buckets, kept, strict=True):
             arriving = _pad(gradient, bucket, (kernel - 1) // 2, kernel // 2)
             if rows_gradient is not None:

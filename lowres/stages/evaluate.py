@@ -15,7 +15,7 @@ from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.shards import ShardReader
 from lowres.backbones.native import Recognizer, load_recognizer
 from lowres.decoding.greedy import greedy_decode
-from lowres.manifest.corpus import PreparedCorpus, load_corpus
+from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.model.ctc import CTCOutput
 from lowres.recipe import Recipe
 from lowres.report.contents import ReportContents
@@ -134,14 +134,11 @@ def evaluate(
         LowresError: the report could not be written.
     """
     started = time.perf_counter()
-    corpus = load_corpus(project / "corpus")
+    corpus = load_corpus(project / CORPUS_FOLDER)
     run = find_run(project, options.run)
     split = choose_split(corpus, options.split or recipe.evaluate.split)
     compute = choose_compute(options.precision)
-    recognizer = load_recognizer(
-        best_checkpoint(run), device=compute.device, find_backbone=partial(find_backbone, project)
-    )
-    hold_weights(recognizer.model, compute)
+    recognizer = load_to_listen(project, best_checkpoint(run), compute)
     rows = corpus.rows(split)
     total = float(rows["duration_seconds"].sum())
     speech = _speech_of(rows, ShardReader(corpus.folder))
@@ -174,6 +171,17 @@ def evaluate(
         num_embedded=len(recordings),
         page_bytes=sizes["report.html"],
     )
+
+
+def load_to_listen(project: Path, checkpoint: Path, compute: Compute) -> Recognizer:
+    """Load a recogniser to transcribe with and nothing else.
+
+    Raises:
+        CheckpointError: as `load_recognizer`.
+    """
+    recognizer = load_recognizer(checkpoint, device=compute.device, find_backbone=partial(find_backbone, project))
+    hold_weights(recognizer.model, compute)
+    return recognizer
 
 
 def _listen(

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from lowres.errors import CheckpointError
+from lowres.manifest.corpus import CORPUS_FOLDER
 from lowres.model.config import Wav2Vec2Config, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe
@@ -81,7 +82,7 @@ def open_run(
     if recorded is not None and asked.adaptation == "auto":
         asked = replace(asked, adaptation=recorded.settings["adaptation"])  # another machine might choose another
     speech = load_speech(
-        project / "corpus",
+        project / CORPUS_FOLDER,
         hours=options.hours,
         vocabulary_settings=recipe.vocabulary,
         config=start.config,

@@ -5,18 +5,16 @@ One round, as in Bartelds et al. 2023 ("Making more of little data"), with the t
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from lowres.backbones.native import load_recognizer
 from lowres.corpora.settings import ReaderSettings
 from lowres.errors import CheckpointError, CorpusError, TrainingError
-from lowres.manifest.corpus import PreparedCorpus, load_corpus
+from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.manifest.overlap import count
 from lowres.recipe import CorpusSection, Recipe
-from lowres.stages.backbone import find_backbone
+from lowres.stages.evaluate import load_to_listen
 from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, finetune
 from lowres.stages.finetune_labelling import cut_recordings, keep_surest, label_pieces
 from lowres.stages.finetune_open import as_recorded
@@ -32,7 +30,7 @@ from lowres.stages.finetune_speech import hours_label
 from lowres.stages.prepare import PrepareOptions, prepare
 from lowres.stages.prepare_corpora import Preparation, find_unchanged
 from lowres.stages.run_folder import RUN_FILE, RunFolder, name_is_no_path
-from lowres.training.precision import choose_compute, hold_weights
+from lowres.training.precision import choose_compute
 
 STUDENT_SUFFIX: Final = "-self-trained"
 _ENDED: Final = ("finished", "stopped early")
@@ -175,7 +173,7 @@ def _train_or_take(call: _Call, name: str) -> RunRecord | None:
 
 def _check_still_fits(call: _Call, folder: RunFolder, record: RunRecord) -> None:
     remedy = "Train another teacher with --run NAME."
-    if record.corpus_sha256 != load_corpus(call.project / "corpus").info.manifest_sha256:
+    if record.corpus_sha256 != load_corpus(call.project / CORPUS_FOLDER).info.manifest_sha256:
         raise CheckpointError(f"The corpus was prepared again after the run {folder.path} was trained on it.", remedy)
     if call.options.hours is not None and call.options.hours != record.hours_asked:
         asked, trained = hours_label(call.options.hours), hours_label(record.hours_asked)
@@ -229,13 +227,12 @@ def _label(call: _Call, recordings: PreparedCorpus, teacher_run: str, student: R
     Raises:
         TrainingError: there is nothing to learn from.
     """
-    cutting = cut_recordings(recordings, load_corpus(call.project / "corpus"))
+    cutting = cut_recordings(recordings, load_corpus(call.project / CORPUS_FOLDER))
     _say_left_out(call, "utterances of the corpus already", cutting.known)
     _say_left_out(call, "shorter than a second", cutting.too_short)
     compute = choose_compute(call.recipe.finetune.precision)
     best = call.run_folder(teacher_run).best
-    recognizer = load_recognizer(best, device=compute.device, find_backbone=partial(find_backbone, call.project))
-    hold_weights(recognizer.model, compute)
+    recognizer = load_to_listen(call.project, best, compute)
 
     def progress(done: float, total: float) -> bool:
         call.watch(SelfTrainProgress("transcribing recordings", done, total))

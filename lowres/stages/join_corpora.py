@@ -14,12 +14,19 @@ import pandas as pd
 
 from lowres.audio.shards import SHARDS_FOLDER
 from lowres.errors import CorpusError
-from lowres.manifest.corpus import CORPUS_FILE, CorpusInfo, PreparedCorpus, read_corpus_json, write_corpus
+from lowres.manifest.corpus import (
+    CORPUS_FILE,
+    CORPUS_FOLDER,
+    CorpusInfo,
+    PreparedCorpus,
+    read_corpus_json,
+    write_corpus,
+)
 from lowres.manifest.overlap import count_overlap
 from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN
 from lowres.manifest.subsets import nested_subsets, write_subsets
 from lowres.recipe import Recipe
-from lowres.stages.prepare import CORPUS_FOLDER, recover_corpus, replace_corpus
+from lowres.stages.prepare import recover_corpus, replace_corpus
 from lowres.stages.prepare_decode import shard_name
 from lowres.stages.pretrain_corpora import load_entry, locate_entries
 

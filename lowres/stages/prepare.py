@@ -18,7 +18,7 @@ from lowres.corpora.layouts import read_corpus
 from lowres.corpora.reading import CorpusReading
 from lowres.errors import CorpusError, RecipeError
 from lowres.manifest.checks import apply_checks, write_checks
-from lowres.manifest.corpus import CorpusInfo, PreparedCorpus, write_corpus
+from lowres.manifest.corpus import CORPUS_FOLDER, CorpusInfo, PreparedCorpus, write_corpus
 from lowres.manifest.findings import CheckResult
 from lowres.manifest.overlap import count_overlap
 from lowres.manifest.settings import TRAIN
@@ -34,7 +34,6 @@ from lowres.stages.prepare_table import build_table, describe_measures
 from lowres.text.normalize import describe_rules
 from lowres.text.vocabulary import Vocabulary, build_vocabulary
 
-CORPUS_FOLDER = "corpus"
 _NUM_EXAMPLE_WORDS = 20
 _MOST_EXAMPLE_TEXTS = 5000
 

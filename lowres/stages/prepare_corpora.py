@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lowres.errors import LowresError
-from lowres.manifest.corpus import CorpusInfo, load_corpus
+from lowres.manifest.corpus import CORPUS_FOLDER, CorpusInfo, load_corpus
 from lowres.recipe import Recipe, list_shipped_recipes, load_recipe
-from lowres.stages.prepare import CORPUS_FOLDER
 from lowres.stages.prepare_locate import locate_corpus
 from lowres.stages.prepare_origin import fingerprint_origin, read_origin
 from lowres.stages.pretrain_corpora import prepared_folder

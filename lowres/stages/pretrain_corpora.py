@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lowres.errors import CorpusError
-from lowres.manifest.corpus import CORPUS_FILE, PreparedCorpus, load_corpus
+from lowres.manifest.corpus import CORPUS_FILE, CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.training.pretrain_corpus import PretrainCorpus
 
-OWN_CORPUS_FOLDER = "corpus"
 PREPARED_FOLDER = "prepared"
 """In a project, where the corpora of `[[pretrain.corpora]]` are prepared, a folder each. Not `corpora/`, which holds
 recordings that were downloaded."""
@@ -34,7 +33,7 @@ def prepared_folder(project: Path, entry: PretrainCorpus) -> Path:
 def locate_entries(project: Path, entries: Sequence[PretrainCorpus]) -> tuple[LocatedEntry, ...]:
     """Say where each corpus should be; without entries it is the project's own."""
     if not entries:
-        return (LocatedEntry(PretrainCorpus(folder=OWN_CORPUS_FOLDER), "", project / OWN_CORPUS_FOLDER),)
+        return (LocatedEntry(PretrainCorpus(folder=CORPUS_FOLDER), "", project / CORPUS_FOLDER),)
     return tuple(LocatedEntry(entry, entry.called, _folder_of(project, entry)) for entry in entries)
 
 
@@ -58,5 +57,5 @@ def _folder_of(project: Path, entry: PretrainCorpus) -> Path:
     if entry.recipe:
         return prepared_folder(project, entry)
     folder = project / Path(entry.folder).expanduser()
-    inside = folder / OWN_CORPUS_FOLDER
+    inside = folder / CORPUS_FOLDER
     return inside if not (folder / CORPUS_FILE).is_file() and (inside / CORPUS_FILE).is_file() else folder
