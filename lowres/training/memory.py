@@ -15,7 +15,9 @@ _MEMORY_SHARE: Final = 0.5
 _LARGEST_SECONDS: Final = 240.0
 _SMALLEST_SECONDS: Final = 5.0
 _CPU_SECONDS: Final = 60.0
-"""More in one piece is not faster on a processor, and leaves less memory to everybody else."""
+_CPU_BYTES: Final = 2e9
+"""More in one piece is not faster on a processor, and leaves less memory to everybody else: an update of BASE on 60 s
+takes as long in two pieces as in one, and its peak is a gigabyte lower."""
 
 # Float32 values kept for the backward pass, per frame and channel of a convolution (input of the norm, of GELU and of
 # the next one) and per frame and width of a transformer layer (18 of the width, 2 x 4 of the feed-forward part).
@@ -45,7 +47,7 @@ def choose_micro_batch_seconds(config: Wav2Vec2Config, *, device: str, trains_fe
     Args:
         config: the network.
         device: "cpu" or "cuda". Counted is what a GPU has free, or all memory beside a processor, which gets at most
-            60 s.
+            60 s and 2 GB.
         trains_feature_encoder: see `bytes_per_second`.
 
     Returns:
@@ -57,6 +59,6 @@ def choose_micro_batch_seconds(config: Wav2Vec2Config, *, device: str, trains_fe
     else:
         # Not what is free just now, which would make the same run another one tomorrow.
         total_gb, _ = machine_memory_gb()
-        memory, most = (total_gb or math.inf) * 1e9, _CPU_SECONDS
+        memory, most = min((total_gb or math.inf) * 1e9, _CPU_BYTES / _MEMORY_SHARE), _CPU_SECONDS
     seconds = _MEMORY_SHARE * memory / bytes_per_second(config, trains_feature_encoder=trains_feature_encoder)
     return float(min(max(seconds, _SMALLEST_SECONDS), most))
