@@ -78,6 +78,11 @@ def _check_is_free(folder: Path) -> None:
 
 
 def _check_is_known(config: Wav2Vec2Config) -> None:
+    if config.front_end == "log_mel":
+        raise CheckpointError(
+            "transformers has no wav2vec 2.0 that reads log-mel bands, and this recogniser does.",
+            "Export it with --to onnx.",
+        )
     if config.adapter_width and config.transformer_norm == "post":
         raise CheckpointError(
             "transformers has adapters only in networks whose norm comes first (LARGE, XLS-R, MMS), "

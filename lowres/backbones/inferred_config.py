@@ -6,7 +6,7 @@ Shapes tell every size but two, for which there is no other choice than what was
 
 import re
 from itertools import count, takewhile
-from typing import Final
+from typing import Any, Final
 
 from torch import Tensor
 
@@ -70,7 +70,7 @@ def _num_layers(found: ForeignWeights) -> int:
     return max(numbers, default=0) + 1
 
 
-def _positional_sizes(found: ForeignWeights, width: int) -> dict[str, int]:
+def _positional_sizes(found: ForeignWeights, width: int) -> dict[str, Any]:
     layers = _numbered(found, "encoder.pos_conv_embed.layers.{}.conv.weight", at_least=0)
     weight = layers[0] if layers else _demand(found, _POSITIONAL, num_axes=3)
     return {

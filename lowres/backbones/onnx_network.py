@@ -14,6 +14,7 @@ from torch.nn import functional
 from lowres.model.context_network import TransformerBlock
 from lowres.model.ctc import CTCRecognizer
 from lowres.model.feature_encoder import Convolution, FirstConvolution
+from lowres.model.log_mel import LogMelBands, LogMelEncoder
 from lowres.model.positional_embedding import PositionalEmbedding, StackedPositionalEmbedding
 
 
@@ -49,14 +50,26 @@ class OneUtteranceNetwork(nn.Module):
         """Map (1, S) to (1, T, C)."""
         encoder = self.recognizer.backbone.feature_encoder
         channels = waveform[:, None]
-        layers: list[FirstConvolution | Convolution] = [encoder.first, *cast(Iterable[Convolution], encoder.others)]
+        layers: list[FirstConvolution | Convolution] = [*cast(Iterable[Convolution], encoder.others)]
+        if isinstance(encoder, LogMelEncoder):
+            channels = _log_mel_bands(encoder.first, channels)
+        else:
+            layers.insert(0, encoder.first)
         for layer in layers:
             channels = functional.gelu(_normalize(layer, layer.convolution(channels)))
         return channels.transpose(1, 2)
 
 
+def _log_mel_bands(bands: LogMelBands, waveform: Tensor) -> Tensor:
+    """Map (1, 1, S) to (1, C, R)."""
+    spectrum = functional.conv1d(waveform, cast(Tensor, bands.basis).t()[:, None], stride=bands.hop_samples)
+    return bands.normalized_bands(spectrum.transpose(1, 2)).transpose(1, 2)
+
+
 def _normalize(layer: FirstConvolution | Convolution, channels: Tensor) -> Tensor:
     """Normalise (1, C, T) over time or over channels, as the layer does."""
+    if isinstance(layer.norm, nn.Identity):
+        return channels
     if isinstance(layer.norm, nn.LayerNorm):
         normalized: Tensor = layer.norm(channels.transpose(1, 2)).transpose(1, 2)
         return normalized

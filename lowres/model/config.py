@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 FeatureNorm = Literal["group", "layer"]
 TransformerNorm = Literal["post", "pre"]
+FrontEnd = Literal["waveform", "log_mel"]
 ConvLayers = tuple[tuple[int, int, int], ...]
 
 
@@ -31,6 +32,10 @@ _LEAST = {
 @dataclass(frozen=True, kw_only=True)
 class Wav2Vec2Config:
     """A wav2vec 2.0 network, its regularisation and its masking. The defaults are BASE, fine-tuned as published."""
+
+    front_end: FrontEnd = "waveform"
+    """What the feature encoder reads: the waveform (paper), or log-mel bands of it, which need far less speech to learn
+    from (`lowres.model.log_mel`); the first of conv_layers is then (bands, window, hop), and no convolution."""
 
     conv_layers: ConvLayers = BASE_CONV_LAYERS
     """Feature encoder: (channels, kernel, stride) of each convolution, first to last; stride <= kernel <= 2 stride."""
@@ -112,7 +117,14 @@ class Wav2Vec2Config:
                 raise ValueError(f"{name} is {number!r}; it must be a whole number and at least {least}")
         if not self.conv_layers:
             raise ValueError("conv_layers holds no convolution; it must hold at least one")
-        for channels, kernel, stride in self.conv_layers:
+        if self.front_end == "log_mel" and len(self.conv_layers) < 2:
+            raise ValueError("conv_layers holds nothing but the log-mel bands; a convolution must follow them")
+        for place, (channels, kernel, stride) in enumerate(self.conv_layers):
+            is_spectrum = self.front_end == "log_mel" and place == 0
+            if is_spectrum and not 2 <= stride <= kernel:
+                raise ValueError(f"conv_layers: log-mel bands ({channels}, {kernel}, {stride}) need 2 <= hop <= window")
+            if is_spectrum and channels >= 1:
+                continue
             if channels < 1 or not 1 <= stride <= kernel <= 2 * stride:
                 raise ValueError(f"conv_layers: ({channels}, {kernel}, {stride}) needs stride <= kernel <= 2 stride")
         for name, divisor in (("num_heads", self.num_heads), ("positional_groups", self.positional_groups)):
@@ -202,6 +214,19 @@ PRESETS: dict[str, Wav2Vec2Config] = {
         feed_forward_width=1024,
         layer_drop=0.0,
     ),
+    # The same context network on log-mel bands, at half the frames: for minutes to hours of speech and nothing else.
+    "xs_mel": Wav2Vec2Config(
+        front_end="log_mel",
+        conv_layers=((80, 400, 160), (256, 3, 2), (256, 3, 2)),
+        transformer_norm="pre",
+        width=256,
+        num_layers=6,
+        num_heads=4,
+        feed_forward_width=1024,
+        positional_kernel=32,
+        span_length=5,
+        layer_drop=0.0,
+    ),
     "base": Wav2Vec2Config(),
     # LARGE as trained on LibriVox (LV-60k), the recipe that XLSR-53 and XLS-R kept.
     "large": Wav2Vec2Config(
@@ -241,6 +266,7 @@ def from_dict(data: Mapping[str, Any]) -> Wav2Vec2Config:
     Raises:
         ValueError: an unknown or missing name, or numbers that do not fit together.
     """
+    data = {"front_end": "waveform", **data}  # checkpoints written before there was another
     _demand_names(data, Wav2Vec2Config, "model config")
     layers = tuple((int(channels), int(kernel), int(stride)) for channels, kernel, stride in data["conv_layers"])
     return Wav2Vec2Config(**{**data, "conv_layers": layers})

@@ -11,6 +11,7 @@ from lowres.model.config import Wav2Vec2Config, num_frames_for
 from lowres.model.context_network import ContextNetwork
 from lowres.model.dropout import dropout
 from lowres.model.feature_encoder import FeatureEncoder
+from lowres.model.log_mel import LogMelEncoder, build_feature_encoder
 from lowres.model.masking import Masks, draw_masks
 from lowres.model.packing import pack, padding_mask_of, unpack
 from lowres.model.shapes import ROWS_QUANTUM, num_missing
@@ -70,7 +71,7 @@ class Wav2Vec2(nn.Module):
     def __init__(self, config: Wav2Vec2Config) -> None:
         super().__init__()
         self.config = config
-        self.feature_encoder = FeatureEncoder(config.conv_layers, norm=config.feature_norm, bias=config.conv_bias)
+        self.feature_encoder = build_feature_encoder(config)
         self.latent_norm = nn.LayerNorm(config.latent_width)
         self.projection = nn.Linear(config.latent_width, config.width)
         self.mask_embedding = nn.Parameter(torch.empty(config.width).uniform_())
@@ -182,7 +183,9 @@ class Wav2Vec2(nn.Module):
         return rows
 
 
-def encode(feature_encoder: FeatureEncoder, config: Wav2Vec2Config, waveforms: Tensor, num_samples: Tensor) -> Encoded:
+def encode(
+    feature_encoder: FeatureEncoder | LogMelEncoder, config: Wav2Vec2Config, waveforms: Tensor, num_samples: Tensor
+) -> Encoded:
     """Run a feature encoder, with or without its backbone around it.
 
     Args:
@@ -197,7 +200,7 @@ def encode(feature_encoder: FeatureEncoder, config: Wav2Vec2Config, waveforms: T
     lengths, num_frames = num_samples.tolist(), count_frames(num_samples, config)
     if config.normalize_waveforms:
         waveforms = _normalize_waveforms(waveforms, lengths)
-    dtype = _dtype_to_compute_in(feature_encoder.first.convolution.weight)
+    dtype = _dtype_to_compute_in(next(feature_encoder.parameters()))
     return Encoded(feature_encoder(waveforms, lengths, num_frames, dtype), num_frames)
 
 

@@ -21,6 +21,7 @@ from lowres.audio.constants import SAMPLE_RATE
 from lowres.backbones.native import load_weights
 from lowres.model.config import num_frames_for
 from lowres.model.feature_encoder import FeatureEncoder
+from lowres.model.log_mel import LogMelEncoder, build_feature_encoder
 from lowres.model.wav2vec2 import Encoded, encode
 from lowres.stages.finetune_attempt import RunContext
 from lowres.stages.finetune_network import chosen_adaptation
@@ -127,7 +128,7 @@ def _open_or_compute(context: RunContext, folder: Path, watch: Watch) -> tuple[L
     return open_latents(folder, identity), kept
 
 
-def _load_frozen_encoder(context: RunContext) -> FeatureEncoder | None:
+def _load_frozen_encoder(context: RunContext) -> FeatureEncoder | LogMelEncoder | None:
     """Load the backbone's feature encoder; None where it learns, or where there is none and every attempt has its own.
 
     The rest of the backbone is not built yet, so that memory holds it once.
@@ -135,7 +136,7 @@ def _load_frozen_encoder(context: RunContext) -> FeatureEncoder | None:
     settings, config, start = context.settings, context.config, context.start
     if start.backbone is None or known(settings.train_feature_encoder, "train_feature_encoder"):
         return None
-    encoder = FeatureEncoder(config.conv_layers, norm=config.feature_norm, bias=config.conv_bias)
+    encoder = build_feature_encoder(config)
     weights = {
         name.removeprefix(_ENCODER_PREFIX): weight
         for name, weight in start.read_weights().items()
@@ -167,7 +168,7 @@ def _reason_against(context: RunContext, num_bytes: int) -> str:
     return ""
 
 
-def _compute(context: RunContext, encoder: FeatureEncoder, watch: Watch) -> Iterator[Encoded]:
+def _compute(context: RunContext, encoder: FeatureEncoder | LogMelEncoder, watch: Watch) -> Iterator[Encoded]:
     """Yield the latents of training and dev, in their order.
 
     Raises:
@@ -202,7 +203,7 @@ def _go_on_or_give_up(context: RunContext, expected_seconds: float) -> None:
         )
 
 
-def _count_bytes(context: RunContext, encoder: FeatureEncoder) -> int:
+def _count_bytes(context: RunContext, encoder: FeatureEncoder | LogMelEncoder) -> int:
     """Count the bytes that the latents take, in the numbers that the encoder computes a single frame in."""
     config = context.config
     shortest = torch.zeros(1, config.receptive_field_samples, device=context.compute.device)
@@ -212,12 +213,13 @@ def _count_bytes(context: RunContext, encoder: FeatureEncoder) -> int:
     return sum(num_frames_for(length, config) for length in lengths) * frame.shape[1] * frame.element_size()
 
 
-def _identity(context: RunContext, encoder: FeatureEncoder) -> str:
+def _identity(context: RunContext, encoder: FeatureEncoder | LogMelEncoder) -> str:
     """Hash everything that the latents follow from."""
     info, config = context.speech.corpus.info, context.config
     facts = {
         "corpus": [info.manifest_sha256, info.shard_sha256],
         "utterances": [context.speech.utterance_ids, [part.num_samples.tolist() for part in _parts(context.speech)]],
+        "front_end": config.front_end,
         "encoder": [config.conv_layers, config.feature_norm, config.conv_bias, config.normalize_waveforms],
         "numbers": [context.compute.device, context.compute.precision],
     }

@@ -64,6 +64,24 @@ def test_an_odd_positional_kernel_gives_the_recognizers_scores() -> None:
     assert_close(plain, our_log_probs(recognizer, waveform), atol=1e-4, rtol=1e-4)
 
 
+LOG_MEL = {"front_end": "log_mel", "conv_layers": ((24, 400, 160), (16, 3, 2)), "transformer_norm": "pre"}
+
+
+@pytest.mark.parametrize("num_samples", [720, 9_000])
+def test_log_mel_bands_give_the_recognizers_scores(num_samples: int) -> None:
+    recognizer, waveform = make_recognizer(head_gain=1.0, **LOG_MEL), make_waveform(num_samples)
+    with torch.no_grad():
+        plain = OneUtteranceNetwork(recognizer.model)(waveform[None])
+    assert_close(plain, our_log_probs(recognizer, waveform), atol=1e-4, rtol=1e-4)
+
+
+def test_a_recognizer_of_log_mel_bands_gives_onnxruntime_the_same_scores(tmp_path: Path) -> None:
+    recognizer, waveform = make_recognizer(head_gain=1.0, **LOG_MEL), make_waveform(20_000)
+    write_onnx_file(recognizer, tmp_path / "mel.onnx", {})
+    (log_probs,) = session_of(tmp_path / "mel.onnx").run(None, {"waveform": waveform[None].numpy()})
+    assert_close(torch.from_numpy(log_probs), our_log_probs(recognizer, waveform), atol=1e-3, rtol=1e-3)
+
+
 def test_a_network_that_needs_more_than_25_ms_is_checked_with_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
     recognizer = make_recognizer(
         head_gain=1.0, conv_layers=((16, 10, 5), *((16, 3, 2),) * 4, *((16, 2, 2),) * 3), num_layers=1

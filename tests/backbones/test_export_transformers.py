@@ -190,6 +190,14 @@ def test_data2vecs_positional_embedding_is_refused_where_transformers_has_other_
         write_transformers_folder(make_recognizer("xs", positional_layers=2), tmp_path / "out", MBOSHI)
 
 
+def test_log_mel_bands_are_refused_naming_the_way_that_there_is(tmp_path: Path) -> None:
+    recognizer = make_recognizer("xs", front_end="log_mel", conv_layers=((24, 400, 160), (16, 3, 2)))
+    with pytest.raises(CheckpointError, match="log-mel bands") as caught:
+        write_transformers_folder(recognizer, tmp_path / "out", MBOSHI)
+    assert "onnx" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_network_without_masking_leaves_no_tensor_over(tmp_path: Path) -> None:
     recognizer = make_recognizer(span_start_probability=0.0, channel_span_start_probability=0.0)
     write_transformers_folder(recognizer, tmp_path / "out", MBOSHI)

@@ -18,8 +18,9 @@ VARIANTS = pytest.mark.parametrize(
     [
         {"feature_norm": "group", "transformer_norm": "post"},
         {"feature_norm": "layer", "transformer_norm": "pre", "conv_bias": True, "normalize_waveforms": True},
+        {"front_end": "log_mel", "conv_layers": ((24, 200, 100), (16, 3, 2)), "transformer_norm": "pre"},
     ],
-    ids=["base", "large"],
+    ids=["base", "large", "log_mel"],
 )
 NUM_SAMPLES = torch.tensor([40_000, 401, 9_999, 26_123])
 
