@@ -67,7 +67,7 @@ def test_importing_recipes_loads_no_torch() -> None:
 
 def test_a_recipe_needs_nothing_at_all() -> None:
     recipe = parse_recipe("")
-    assert recipe.model.preset == "xs"
+    assert recipe.model.preset == "xs_mel"
     assert normalize("é  A", recipe.text.rules) == "é A"
 
 

@@ -240,6 +240,9 @@ PRESETS: dict[str, Wav2Vec2Config] = {
         feed_forward_width=4096,
     ),
 }
+DEFAULT_PRESET = "xs_mel"
+"""What a recipe trains that names neither a size nor a backbone: the one that learns from the least speech and time."""
+
 PRESETS["xlsr_300m"] = PRESETS["large"]
 PRESETS["xlsr_1b"] = replace(PRESETS["large"], width=1280, num_layers=48, feed_forward_width=5120)
 

@@ -23,7 +23,7 @@ from pydantic import (
 from lowres.corpora.settings import ReaderSettings
 from lowres.errors import RecipeError
 from lowres.manifest.settings import CheckSettings, SplitSettings
-from lowres.model.config import PRESETS, Wav2Vec2Config, from_dict, preset, to_dict
+from lowres.model.config import DEFAULT_PRESET, PRESETS, Wav2Vec2Config, from_dict, preset, to_dict
 from lowres.recipe.toml_writer import write_toml
 from lowres.text.graphemes import check_graphemes
 from lowres.text.marks import is_mark
@@ -146,7 +146,7 @@ class TextSection(Section):
 class ModelSection(Section):
     """`[model]`: the size of the network, and any field of `Wav2Vec2Config` to change in it."""
 
-    preset: str = "xs"
+    preset: str = DEFAULT_PRESET
     overrides: Mapping[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -155,7 +155,7 @@ class ModelSection(Section):
         """Read the fields of the network, which stand beside `preset`; keep those that differ from the preset."""
         if not isinstance(data, Mapping):
             return data
-        name = data.get("preset", "xs")
+        name = data.get("preset", DEFAULT_PRESET)
         if name not in PRESETS:
             raise ValueError(f"no model size is called {name!r}; there are {', '.join(PRESETS)}")
         usual = to_dict(preset(name))
