@@ -14,10 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lowres.audio.constants import SAMPLE_RATE
 from lowres.model.config import Wav2Vec2Config
 from lowres.model.feature_encoder import Convolution, FeatureEncoder
 from lowres.model.shapes import PIECE_QUANTUM, num_missing
+
+_SAMPLE_RATE: Final = 16_000
+"""Of every waveform that a network sees. `lowres.audio` says so too, but the network may not look into that room."""
 
 _LOWEST_HZ: Final = 20.0
 _HIGHEST_HZ: Final = 7_600.0
@@ -44,7 +46,7 @@ class LogMelBands(nn.Module):
 
         size = 2 ** math.ceil(math.log2(window_samples))
         with torch.device("cpu"):  # torchaudio looks at the values, which a network built for its shapes has not
-            filters = melscale_fbanks(size // 2 + 1, _LOWEST_HZ, _HIGHEST_HZ, num_bands, SAMPLE_RATE)
+            filters = melscale_fbanks(size // 2 + 1, _LOWEST_HZ, _HIGHEST_HZ, num_bands, _SAMPLE_RATE)
         self.window_samples, self.hop_samples = window_samples, hop_samples
         # Not persistent: they follow from the config, and a checkpoint holds what was learnt.
         self.register_buffer("basis", _fourier_basis(window_samples, size), persistent=False)

@@ -44,7 +44,7 @@ class Project:
         """Write a recording of noise as long as its transcript asks for."""
         path = self.recordings / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        seconds = 0.3 + 0.1 * len(text or "")
+        seconds = 0.3 + 0.1 * len(text or "a few words")
         noise = 0.1 * np.random.default_rng(len(name)).standard_normal(int(16_000 * seconds))
         soundfile.write(path, noise, 16_000)
         if text is not None:

@@ -43,8 +43,8 @@ def test_sizes_are_the_published_ones(
     assert config.conv_bias == config.normalize_waveforms == (feature_norm == "layer")
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_size_sees_400_samples_and_makes_a_frame_every_320(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(set(PRESETS) - {"xs_mel"}))
+def test_every_published_size_sees_400_samples_and_makes_a_frame_every_320(name: str) -> None:
     assert preset(name).receptive_field_samples == 400
     assert preset(name).samples_per_frame == 320
 
