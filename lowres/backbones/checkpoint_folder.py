@@ -23,7 +23,7 @@ from torch import Tensor
 from lowres import __version__
 from lowres.errors import CheckpointError
 
-CHECKPOINT_FORMAT_VERSION: Final = 3
+CHECKPOINT_FORMAT_VERSION: Final = 4
 METADATA_FILE: Final = "checkpoint.json"
 WEIGHTS_FILE: Final = "weights.safetensors"
 TRAINING_STATE_FILE: Final = "training_state.pt"
@@ -183,9 +183,16 @@ def _add_adapters(found: dict[str, Any]) -> dict[str, Any]:
     return found | {"model_config": config, "backbone_reference": "", "backbone_sha256": "", "format_version": 3}
 
 
+def _add_front_end(found: dict[str, Any]) -> dict[str, Any]:
+    """Upgrade from version 3, which at first knew waveforms only."""
+    config = {"front_end": "waveform"} | found["model_config"]
+    return found | {"model_config": config, "format_version": 4}
+
+
 UPGRADES: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     1: _add_quantizer_config,
     2: _add_adapters,
+    3: _add_front_end,
 }
 """From an old format version to the function that turns its checkpoint.json into the next version's."""
 

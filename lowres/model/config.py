@@ -3,7 +3,7 @@
 Nothing here imports torch: recipes and `lowres --help` read these names too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
@@ -16,6 +16,15 @@ ConvLayers = tuple[tuple[int, int, int], ...]
 def published_conv_layers(channels: int) -> ConvLayers:
     """Return the paper's seven convolutions (channels, kernel, stride): 400 samples seen, one frame every 320."""
     return ((channels, 10, 5), *((channels, 3, 2),) * 4, *((channels, 2, 2),) * 2)
+
+
+def receptive_field_and_hop(conv_layers: Sequence[tuple[int, int, int]]) -> tuple[int, int]:
+    """Return the inputs that one output of these layers is computed from, and those from one output to the next."""
+    seen, hop = 1, 1
+    for _, kernel, stride in conv_layers:
+        seen += (kernel - 1) * hop
+        hop *= stride
+    return seen, hop
 
 
 BASE_CONV_LAYERS = published_conv_layers(512)
@@ -117,14 +126,14 @@ class Wav2Vec2Config:
                 raise ValueError(f"{name} is {number!r}; it must be a whole number and at least {least}")
         if not self.conv_layers:
             raise ValueError("conv_layers holds no convolution; it must hold at least one")
-        if self.front_end == "log_mel" and len(self.conv_layers) < 2:
-            raise ValueError("conv_layers holds nothing but the log-mel bands; a convolution must follow them")
-        for place, (channels, kernel, stride) in enumerate(self.conv_layers):
-            is_spectrum = self.front_end == "log_mel" and place == 0
-            if is_spectrum and not 2 <= stride <= kernel:
-                raise ValueError(f"conv_layers: log-mel bands ({channels}, {kernel}, {stride}) need 2 <= hop <= window")
-            if is_spectrum and channels >= 1:
-                continue
+        convolutions = self.conv_layers
+        if self.front_end == "log_mel":
+            (bands, window, hop), convolutions = self.conv_layers[0], self.conv_layers[1:]
+            if not convolutions:
+                raise ValueError("conv_layers holds nothing but the log-mel bands; a convolution must follow them")
+            if bands < 1 or not 2 <= hop <= window:
+                raise ValueError(f"conv_layers: log-mel bands ({bands}, {window}, {hop}) need 2 <= hop <= window")
+        for channels, kernel, stride in convolutions:
             if channels < 1 or not 1 <= stride <= kernel <= 2 * stride:
                 raise ValueError(f"conv_layers: ({channels}, {kernel}, {stride}) needs stride <= kernel <= 2 stride")
         for name, divisor in (("num_heads", self.num_heads), ("positional_groups", self.positional_groups)):
@@ -143,19 +152,12 @@ class Wav2Vec2Config:
     @property
     def samples_per_frame(self) -> int:
         """Samples from one frame to the next: 320 as published (20 ms)."""
-        hop = 1
-        for _, _, stride in self.conv_layers:
-            hop *= stride
-        return hop
+        return receptive_field_and_hop(self.conv_layers)[1]
 
     @property
     def receptive_field_samples(self) -> int:
         """Samples one latent is computed from: 400 as published (25 ms)."""
-        seen, hop = 1, 1
-        for _, kernel, stride in self.conv_layers:
-            seen += (kernel - 1) * hop
-            hop *= stride
-        return seen
+        return receptive_field_and_hop(self.conv_layers)[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,19 +216,6 @@ PRESETS: dict[str, Wav2Vec2Config] = {
         feed_forward_width=1024,
         layer_drop=0.0,
     ),
-    # The same context network on log-mel bands, at half the frames: for minutes to hours of speech and nothing else.
-    "xs_mel": Wav2Vec2Config(
-        front_end="log_mel",
-        conv_layers=((80, 400, 160), (256, 3, 2), (256, 3, 2)),
-        transformer_norm="pre",
-        width=256,
-        num_layers=6,
-        num_heads=4,
-        feed_forward_width=1024,
-        positional_kernel=32,
-        span_length=5,
-        layer_drop=0.0,
-    ),
     "base": Wav2Vec2Config(),
     # LARGE as trained on LibriVox (LV-60k), the recipe that XLSR-53 and XLS-R kept.
     "large": Wav2Vec2Config(
@@ -240,6 +229,14 @@ PRESETS: dict[str, Wav2Vec2Config] = {
         feed_forward_width=4096,
     ),
 }
+# The same context network on log-mel bands, at half the frames: for minutes to hours of speech and nothing else.
+PRESETS["xs_mel"] = replace(
+    PRESETS["xs"],
+    front_end="log_mel",
+    conv_layers=((80, 400, 160), (256, 3, 2), (256, 3, 2)),
+    positional_kernel=32,
+    span_length=5,
+)
 DEFAULT_PRESET = "xs_mel"
 """What a recipe trains that names neither a size nor a backbone: the one that learns from the least speech and time."""
 
@@ -269,7 +266,6 @@ def from_dict(data: Mapping[str, Any]) -> Wav2Vec2Config:
     Raises:
         ValueError: an unknown or missing name, or numbers that do not fit together.
     """
-    data = {"front_end": "waveform", **data}  # checkpoints written before there was another
     _demand_names(data, Wav2Vec2Config, "model config")
     layers = tuple((int(channels), int(kernel), int(stride)) for channels, kernel, stride in data["conv_layers"])
     return Wav2Vec2Config(**{**data, "conv_layers": layers})

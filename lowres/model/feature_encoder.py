@@ -7,13 +7,14 @@ walked in pieces of a few seconds whose activations stay in the processor's cach
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lowres.model.config import ConvLayers, FeatureNorm
+from lowres.model.config import ConvLayers, FeatureNorm, receptive_field_and_hop
 from lowres.model.convolution import ArrangedWeight, arrange_weight, strided_convolution
 from lowres.model.shapes import PIECE_QUANTUM, num_missing
 
@@ -36,15 +37,9 @@ class FeatureEncoder(nn.Module):
 
     def __init__(self, conv_layers: ConvLayers, *, norm: FeatureNorm, bias: bool) -> None:
         super().__init__()
-        (num_inputs, kernel, stride), *others = conv_layers
-        self.first = FirstConvolution(num_inputs, kernel, stride, norm=norm, bias=bias)
-        self.others = nn.ModuleList()
-        self.receptive_field_samples, self.samples_per_frame = kernel, stride
-        for channels, kernel, stride in others:
-            self.others.append(Convolution(num_inputs, channels, kernel, stride, norm=norm == "layer", bias=bias))
-            self.receptive_field_samples += (kernel - 1) * self.samples_per_frame
-            self.samples_per_frame *= stride
-            num_inputs = channels
+        self.first = FirstConvolution(*conv_layers[0], norm=norm, bias=bias)
+        self.others = later_convolutions(conv_layers, norm=norm, bias=bias)
+        self.receptive_field_samples, self.samples_per_frame = receptive_field_and_hop(conv_layers)
 
     def forward(
         self, waveforms: Tensor, num_samples: Sequence[int], num_frames: Sequence[int], dtype: torch.dtype
@@ -164,6 +159,14 @@ class Convolution(nn.Module):
     def forward(self, rows: Tensor, arranged: ArrangedWeight) -> Tensor:
         """Map rows (R, C_in) to (R', C)."""
         return functional.gelu(self.norm(strided_convolution(rows, self.stride, arranged)))
+
+
+def later_convolutions(conv_layers: ConvLayers, *, norm: FeatureNorm, bias: bool) -> nn.ModuleList:
+    """Build every `Convolution` after the first layer; arguments as for `FeatureEncoder`."""
+    return nn.ModuleList(
+        Convolution(num_inputs, *layer, norm=norm == "layer", bias=bias)
+        for (num_inputs, _, _), layer in pairwise(conv_layers)
+    )
 
 
 def _initialize(convolution: nn.Conv1d) -> None:

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lowres.model.config import Wav2Vec2Config
-from lowres.model.feature_encoder import Convolution, FeatureEncoder
+from lowres.model.config import Wav2Vec2Config, receptive_field_and_hop
+from lowres.model.feature_encoder import Convolution, FeatureEncoder, later_convolutions
 from lowres.model.shapes import PIECE_QUANTUM, num_missing
 
 _SAMPLE_RATE: Final = 16_000
@@ -87,19 +87,9 @@ class LogMelEncoder(nn.Module):
 
     def __init__(self, config: Wav2Vec2Config) -> None:
         super().__init__()
-        (num_inputs, window, hop), *others = config.conv_layers
-        self.first = LogMelBands(num_inputs, window, hop)
-        self.others = nn.ModuleList()
-        self.receptive_field_rows, self.rows_per_frame = 1, 1
-        for channels, kernel, stride in others:
-            self.others.append(
-                Convolution(
-                    num_inputs, channels, kernel, stride, norm=config.feature_norm == "layer", bias=config.conv_bias
-                )
-            )
-            self.receptive_field_rows += (kernel - 1) * self.rows_per_frame
-            self.rows_per_frame *= stride
-            num_inputs = channels
+        self.first = LogMelBands(*config.conv_layers[0])
+        self.others = later_convolutions(config.conv_layers, norm=config.feature_norm, bias=config.conv_bias)
+        self.receptive_field_rows, self.rows_per_frame = receptive_field_and_hop(config.conv_layers[1:])
 
     def forward(
         self, waveforms: Tensor, num_samples: Sequence[int], num_frames: Sequence[int], dtype: torch.dtype

@@ -59,6 +59,7 @@ def choose_micro_batch_seconds(config: Wav2Vec2Config, *, device: str, trains_fe
     else:
         # Not what is free just now, which would make the same run another one tomorrow.
         total_gb, _ = machine_memory_gb()
-        memory, most = min((total_gb or math.inf) * 1e9, _CPU_BYTES / _MEMORY_SHARE), _CPU_SECONDS
-    seconds = _MEMORY_SHARE * memory / bytes_per_second(config, trains_feature_encoder=trains_feature_encoder)
+        memory, most = (total_gb or math.inf) * 1e9, _CPU_SECONDS
+    planned = _MEMORY_SHARE * memory if device == "cuda" else min(_MEMORY_SHARE * memory, _CPU_BYTES)
+    seconds = planned / bytes_per_second(config, trains_feature_encoder=trains_feature_encoder)
     return float(min(max(seconds, _SMALLEST_SECONDS), most))

@@ -132,12 +132,13 @@ def test_a_checkpoint_can_be_the_folder_one_is_in(folder: Path, monkeypatch: pyt
         open_backbone(".")
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_checkpoint_of_an_old_version_is_upgraded(folder: Path, version: int) -> None:
     path = folder / "checkpoint.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     del content["metadata_sha256"]
-    for name in ("positional_layers", "adapter_width", "lora_rank"):
+    added = ["front_end"] if version == 3 else ["front_end", "positional_layers", "adapter_width", "lora_rank"]
+    for name in added:
         del content["model_config"][name]
     if version == 1:
         del content["quantizer_config"]
@@ -145,7 +146,8 @@ def test_a_checkpoint_of_an_old_version_is_upgraded(folder: Path, version: int) 
     sealed = hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode("utf-8")).hexdigest()
     path.write_text(json.dumps({**content, "metadata_sha256": sealed}), encoding="utf-8")
     found = read_metadata(folder)
-    assert (found.format_version, found.quantizer_config) == (3, None)
+    assert (found.format_version, found.quantizer_config) == (4, None)
+    assert found.model_config["front_end"] == "waveform"
     assert load_recognizer(folder).metadata == found
 
 

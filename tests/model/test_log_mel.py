@@ -7,7 +7,7 @@ from torch.nn import functional
 from torch.testing import assert_close
 from torchaudio.transforms import MelSpectrogram
 
-from lowres.model.config import Wav2Vec2Config, from_dict, num_frames_for, preset, to_dict
+from lowres.model.config import Wav2Vec2Config, num_frames_for, preset
 from lowres.model.feature_encoder import FeatureEncoder
 from lowres.model.log_mel import LogMelBands, LogMelEncoder, build_feature_encoder
 
@@ -64,12 +64,6 @@ def test_the_convolutions_learn_and_a_checkpoint_holds_nothing_else() -> None:
 def test_the_config_decides_which_encoder_is_built() -> None:
     assert isinstance(build_feature_encoder(tiny_config()), FeatureEncoder)
     assert isinstance(build_feature_encoder(preset("xs_mel")), LogMelEncoder)
-
-
-def test_a_config_written_before_there_were_two_front_ends_reads_waveforms() -> None:
-    data = to_dict(preset("xs"))
-    del data["front_end"]
-    assert from_dict(data) == preset("xs")
 
 
 @pytest.mark.parametrize(
