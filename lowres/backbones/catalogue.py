@@ -14,7 +14,7 @@ from lowres.backbones.licences import forbids_commercial_use
 CATALOGUE_FILE: Final = Path(__file__).with_name("catalogue.toml")
 _BYTES_PER_PARAMETER: Final = 4
 
-Home = Literal["Hugging Face", "Meta", "torchaudio"]
+Home = Literal["lowres", "Hugging Face", "Meta", "torchaudio"]
 
 
 class CatalogueEntry(BaseModel):

@@ -117,7 +117,7 @@ def import_backbone(
         training={"imported_from": found.place, "format": found.spelling.home, "notes": remarks},
         files={WEIGHTS_FILE: found.sha256},
     )
-    return Backbone(config, weights, metadata, heads, tuple(remarks))
+    return Backbone(config, weights, metadata, heads, notes=tuple(remarks))
 
 
 def _head_names(config: Wav2Vec2Config) -> TensorNames:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from lowres.backbones.checkpoint_folder import CheckpointMetadata
 from lowres.backbones.licences import forbids_commercial_use
@@ -22,19 +22,25 @@ class Language:
     iso_639_3: str = ""
 
 
-def model_card(metadata: CheckpointMetadata, language: Language, limits: tuple[str, ...]) -> str:
+def model_card(
+    metadata: CheckpointMetadata,
+    language: Language,
+    limits: tuple[str, ...],
+    library: Literal["transformers", "lowres"] = "transformers",
+) -> str:
     """Write a model card in Markdown, with the header that model hubs read.
 
     Args:
         metadata: of the checkpoint.
         language: as the recipe has it.
         limits: sentences that whoever uses the recogniser must know.
+        library: what loads it.
     """
     title = f"A speech recogniser for {language.name or language.iso_639_3 or 'one language'}"
     facts = [f"| {name} | {_cell(value)} |" for name, value in _facts(metadata, language)]
     return "\n".join(
         [
-            *_header(metadata, language),
+            *_header(metadata, language, library),
             "",
             f"# {title}",
             "",
@@ -46,7 +52,7 @@ def model_card(metadata: CheckpointMetadata, language: Language, limits: tuple[s
             "",
             "## Use",
             "",
-            _USE,
+            _USE[library],
             *(f"* {limit}" for limit in limits),
             "",
         ]
@@ -67,8 +73,8 @@ def _hub_licence(metadata: CheckpointMetadata) -> str:
     return licences.pop() if len(licences) == 1 and licences <= _HUB_LICENCES else "other"
 
 
-def _header(metadata: CheckpointMetadata, language: Language) -> list[str]:
-    lines = ["---", "library_name: transformers", "pipeline_tag: automatic-speech-recognition"]
+def _header(metadata: CheckpointMetadata, language: Language, library: str) -> list[str]:
+    lines = ["---", f"library_name: {library}", "pipeline_tag: automatic-speech-recognition"]
     if language.iso_639_3:
         lines.append(f"language: [{json.dumps(language.iso_639_3)}]")
     lines.append(f"license: {_hub_licence(metadata)}")
@@ -116,7 +122,8 @@ def _cell(value: str) -> str:
     return value.replace("|", "\\|").replace("\n", " ")
 
 
-_USE: Final = """```python
+_USE: Final = {
+    "transformers": """```python
 import torch
 from transformers import AutoModelForCTC, Wav2Vec2Processor
 
@@ -127,4 +134,9 @@ with torch.no_grad():
     logits = model(**inputs).logits
 text = processor.batch_decode(logits.argmax(-1))[0]
 ```
-"""
+""",
+    "lowres": """```bash
+lowres finetune --set finetune.backbone=FOLDER    # FOLDER is where this file lies
+```
+""",
+}

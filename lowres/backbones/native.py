@@ -37,6 +37,18 @@ class PretrainingHeads:
 
 
 @dataclass(frozen=True)
+class KnownLabels:
+    """The CTC head that a network came with, and what each of its rows stands for."""
+
+    tokens: tuple[str, ...]
+    """V labels, as in `Vocabulary.tokens`."""
+    weight: Tensor
+    """(V, D)."""
+    bias: Tensor
+    """(V,)."""
+
+
+@dataclass(frozen=True)
 class Backbone:
     """A pretrained network without a head."""
 
@@ -47,6 +59,9 @@ class Backbone:
     metadata: CheckpointMetadata
     heads: PretrainingHeads | None = None
     """None in a backbone that came without them."""
+
+    known_labels: KnownLabels | None = None
+    """What it could write, where it is a recogniser of lowres's own."""
 
     notes: tuple[str, ...] = ()
     """What was assumed or left out when it came from elsewhere, in sentences."""
@@ -123,13 +138,19 @@ def load_backbone(checkpoint_folder: Path, *, device: str = "cpu") -> Backbone:
     inside = {name for name in checkpoint.weights if name.startswith(BACKBONE_PREFIX)}
     weights = {name.removeprefix(BACKBONE_PREFIX): checkpoint.weights[name] for name in inside}
     if metadata.quantizer_config is None:
-        return Backbone(config, weights, metadata)
+        return Backbone(config, weights, metadata, known_labels=_known_labels(checkpoint))
     others = {name: tensor for name, tensor in checkpoint.weights.items() if name not in inside}
     try:
         heads = PretrainingHeads(quantizer_from_dict(metadata.quantizer_config), others)
     except (ValueError, TypeError) as error:
         raise _unknown_network(checkpoint_folder, error) from error
     return Backbone(config, weights, metadata, heads)
+
+
+def _known_labels(checkpoint: Checkpoint) -> KnownLabels:
+    return KnownLabels(
+        vocabulary_of(checkpoint).tokens, checkpoint.weights["head.weight"], checkpoint.weights["head.bias"]
+    )
 
 
 def vocabulary_of(checkpoint: Checkpoint) -> Vocabulary:

@@ -4,6 +4,7 @@
     models/xls-r                    a Hugging Face folder (config.json)
     models/mms-1b-all:mos           one with adapters, and the language whose adapters are wanted
     models/xlsr_53_56k.pt           a file of fairseq, fairseq2 or torchaudio, told apart by what is in it
+    lowres-small                    the one that comes with lowres
     facebook/wav2vec2-base          a Hugging Face name, looked up in lowres's cache and in its own
     omniASR_W2V_300M                a name of the catalogue, looked up in lowres's cache
     WAV2VEC2_XLSR_300M              a bundle of torchaudio, looked up in its cache
@@ -15,6 +16,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from lowres.backbones.bundled import bundled_folder
 from lowres.backbones.cache import HUB_NAME, cached_folder, downloaded_folder, expand_home
 from lowres.backbones.catalogue import find_entry, nearest_name
 from lowres.backbones.checkpoint_folder import METADATA_FILE, has_checkpoint
@@ -65,11 +67,11 @@ def locate_backbone(reference: str, *, base: Path) -> tuple[Path | None, str]:
 
 
 def _locate(name: str, base: Path) -> Path | None:
-    """Find the folder or file of this name, the one that `lowres backbones get` downloaded, or Hugging Face's own."""
+    """Find the folder or file of this name, lowres's own, what `lowres backbones get` brought, or Hugging Face's."""
     path = base / expand_home(name)
     if path.exists() or has_checkpoint(path):
         return path
-    return downloaded_folder(name) or cached_folder(name)
+    return bundled_folder(name) or downloaded_folder(name) or cached_folder(name)
 
 
 def _open(path: Path) -> Backbone:

@@ -11,6 +11,7 @@ from lowres.cli.console import console, errors, plain_table, print_next, print_w
 from lowres.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from lowres.backbones.catalogue import CatalogueEntry
     from lowres.stages.backbones import DownloadedBackbone
 
 WIDEST_NAME = 31
@@ -51,7 +52,7 @@ def _list() -> None:
         )
         table.add_row(
             Text.assemble((entry.name, "bold"), (f"\n{entry.home}: {entry.about}", "dim")),
-            Text(f"{entry.parameters / 1e6:,.0f} million\n{entry.megabytes / 1000:.1f} GB"),
+            Text(f"{entry.parameters / 1e6:,.0f} million\n{_download_size(entry)}"),
             Text.assemble(f"{entry.languages:,}", ("\nhere", "bold green") if backbone.folder else ""),
             Text.assemble(entry.licence, (f"\n{use}", colour)),
         )
@@ -59,6 +60,10 @@ def _list() -> None:
     console.print(Text("size: parameters, and bytes to download", style="dim"))
     console.print(Text(f"downloads go to {cache_folder()} (LOWRES_CACHE names another folder).", style="dim"))
     print_next("To download one", "lowres backbones get NAME")
+
+
+def _download_size(entry: "CatalogueEntry") -> str:
+    return "comes along" if entry.home == "lowres" else f"{entry.megabytes / 1000:.1f} GB"
 
 
 def _get(name: str | None) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.text import Text
 
-from lowres.cli.console import console, errors, plain_table, print_warning
+from lowres.cli.console import console, errors, plain_table, print_next, print_warning
 from lowres.cli.options import ProjectOption
 
 if TYPE_CHECKING:
@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 SourceArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's name, or the folder of a run or of a checkpoint.")
 ]
-TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The folder (transformers) or file to write.")]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The folder to write; with onnx, the file.")]
 FormatOption = Annotated[
-    Literal["transformers", "onnx"],
-    typer.Option("--to", help="transformers: a folder that Hugging Face transformers loads; onnx: a file."),
+    Literal["transformers", "onnx", "backbone"],
+    typer.Option(
+        "--to",
+        help="transformers: a folder that Hugging Face transformers loads; onnx: a file; "
+        "backbone: a small folder for lowres to start from.",
+    ),
 ]
 
 
@@ -28,7 +32,7 @@ def export(
     to: FormatOption = "transformers",
     project: ProjectOption = Path(),
 ) -> None:
-    """Write a trained recogniser for Hugging Face transformers or as ONNX, with the same text."""
+    """Write a trained recogniser for Hugging Face transformers, as ONNX, or as a backbone for others to start from."""
     from lowres.stages.export import export as run_export
 
     with errors.status("writing and checking" if to == "onnx" else "writing"):
@@ -64,6 +68,9 @@ def _print_result(result: "ExportResult") -> None:
 
 
 def _print_use(result: "ExportResult", to: str) -> None:
+    if to == "backbone":
+        print_next("To start from it", f"lowres finetune --set finetune.backbone={result.paths[0]}")
+        return
     path = result.paths[0].as_posix()  # a backslash would begin an escape sequence in Python's quotes
     if to == "transformers":
         lines = [f'AutoModelForCTC.from_pretrained("{path}")', f'Wav2Vec2Processor.from_pretrained("{path}")']

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -34,6 +35,8 @@ from lowres.training.pretrain_settings import PretrainSettings
 from lowres.training.settings import FinetuneSettings
 
 _config_adapter = TypeAdapter(Wav2Vec2Config)
+_REGULARISES = re.compile(r"dropout$|_drop$|span_")
+"""Fields of a network that any backbone can be trained with."""
 
 
 class Section(BaseModel):
@@ -163,7 +166,13 @@ class ModelSection(Section):
         overrides = {key: value for key, value in given.items() if key not in ("preset", "overrides")}
         config = _config_adapter.validate_json(json.dumps({**usual, **overrides}), strict=True)
         chosen = to_dict(config)
-        return {"preset": name, "overrides": {key: chosen[key] for key in usual if chosen[key] != usual[key]}}
+        kept: dict[str, Any] = {"overrides": {key: chosen[key] for key in usual if chosen[key] != usual[key]}}
+        return {"preset": name, **kept} if "preset" in data else kept
+
+    @property
+    def names_a_network(self) -> bool:
+        """Whether the recipe asks for a network of some size or shape, and not only for other dropout or masking."""
+        return "preset" in self.model_fields_set or any(not _REGULARISES.search(name) for name in self.overrides)
 
     @model_serializer
     def _flatten(self) -> dict[str, Any]:

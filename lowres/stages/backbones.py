@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from lowres.backbones.bundled import bundled_folder
 from lowres.backbones.cache import HUB_NAME, backbone_folder, cached_folder, downloaded_folder
 from lowres.backbones.catalogue import CatalogueEntry, find_entry, load_catalogue, nearest_name
 from lowres.backbones.hub_listing import (
@@ -31,7 +32,7 @@ class ListedBackbone:
 
     entry: CatalogueEntry
     folder: Path | None
-    """None where neither `lowres backbones get` nor Hugging Face's own programs have downloaded it."""
+    """None where it does not come with lowres, and nobody has downloaded it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class DownloadedBackbone:
 def list_backbones() -> list[ListedBackbone]:
     """Return the catalogue, with what of it is here."""
     return [
-        ListedBackbone(entry, downloaded_folder(entry.name) or cached_folder(entry.name)) for entry in load_catalogue()
+        ListedBackbone(entry, bundled_folder(entry.name) or downloaded_folder(entry.name) or cached_folder(entry.name))
+        for entry in load_catalogue()
     ]
 
 
@@ -72,6 +74,9 @@ def get_backbone(reference: str, progress: DownloadProgress) -> DownloadedBackbo
     name, _, language = reference.partition(":")
     entry = find_entry(name)
     licence = entry.licence if entry else ""
+    if (bundled := bundled_folder(name)) is not None:
+        _demand_no_language(name, language)
+        return _describe(reference, bundled, licence, was_here=True, is_checked=True)
     if entry is not None and entry.url:
         _demand_no_language(name, language)
         folder, was_here = backbone_folder(name), downloaded_folder(name) is not None

@@ -7,7 +7,8 @@ from typing import Literal
 
 from lowres import __version__
 from lowres.backbones.cache import expand_home
-from lowres.backbones.checkpoint_folder import CheckpointMetadata, has_checkpoint
+from lowres.backbones.checkpoint_folder import CheckpointMetadata, has_checkpoint, read_checkpoint
+from lowres.backbones.export_backbone import write_backbone_folder
 from lowres.backbones.export_onnx import write_onnx_file
 from lowres.backbones.export_transformers import write_transformers_folder
 from lowres.backbones.model_card import Language
@@ -18,7 +19,7 @@ from lowres.stages.backbone import find_backbone
 from lowres.stages.evaluate_run import best_checkpoint, find_run
 from lowres.stages.run_folder import RECIPE_FILE
 
-ExportFormat = Literal["transformers", "onnx"]
+ExportFormat = Literal["transformers", "onnx", "backbone"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
     Args:
         project: the project folder.
         source: a run's name, or the folder of a run or of a checkpoint.
-        target: the folder (transformers) or file (onnx) to write.
-        to: the program.
+        target: the folder (transformers, backbone) or file (onnx) to write.
+        to: the program; "backbone" is lowres itself, for others to start from.
 
     Raises:
         CheckpointError: there is no such recogniser, it is damaged, the program has no such network, or `target` is of
@@ -56,6 +57,8 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
     """
     _demand_target(target, to)
     checkpoint = find_checkpoint(project, source)
+    if to == "backbone":
+        return _export_backbone(checkpoint, target)
     home = _project_of(checkpoint) or project
     recognizer = load_recognizer(checkpoint, find_backbone=partial(find_backbone, home))
     language = _language_of(checkpoint)
@@ -79,6 +82,22 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
     )
 
 
+def _export_backbone(folder: Path, target: Path) -> ExportResult:
+    """Write a network for others to start from; unlike for the programs, it may be one that cannot write yet."""
+    checkpoint, language = read_checkpoint(folder), _language_of(folder)
+    write_backbone_folder(checkpoint, target, language)
+    return ExportResult(
+        paths=(target,),
+        checkpoint=folder,
+        metadata=checkpoint.metadata,
+        language=language,
+        num_parameters=sum(weight.numel() for weight in checkpoint.weights.values()),
+        num_bytes=sum(file.stat().st_size for file in target.iterdir()),
+        limits=(),
+        largest_difference=None,
+    )
+
+
 def find_checkpoint(project: Path, source: str) -> Path:
     """Return the checkpoint folder that `source` names: one itself, the best of a run's folder, or of a run's name.
 
@@ -98,7 +117,7 @@ def find_checkpoint(project: Path, source: str) -> Path:
 
 def _demand_target(target: Path, to: ExportFormat) -> None:
     is_onnx = target.suffix == ".onnx"
-    if to == "transformers" and is_onnx:
+    if to != "onnx" and is_onnx:
         raise CheckpointError(f"{target} would be a folder, with the name of an ONNX file.", "Add --to onnx.")
     if to == "onnx" and target.is_file() and not is_onnx:
         raise CheckpointError(f"{target} exists and is no ONNX file.", "Name a file that ends in .onnx.")

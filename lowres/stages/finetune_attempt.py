@@ -86,10 +86,8 @@ def begin_attempt(
         saved: the checkpoint with its weights; None begins the attempt anew.
     """
     settings = context.settings
-    vocabulary_size = len(context.speech.vocabulary)
-    model = build_network(
-        context.config, vocabulary_size, context.start, settings, seed=state.seed, device=context.compute.device
-    )
+    vocabulary, device = context.speech.vocabulary, context.compute.device
+    model = build_network(context.config, vocabulary, context.start, settings, seed=state.seed, device=device)
     masking = torch.Generator()
     masking.manual_seed(state.seed)
     adam = AdamSettings(

@@ -134,12 +134,12 @@ def _load_frozen_encoder(context: RunContext) -> FeatureEncoder | LogMelEncoder 
     The rest of the backbone is not built yet, so that memory holds it once.
     """
     settings, config, start = context.settings, context.config, context.start
-    if start.backbone is None or known(settings.train_feature_encoder, "train_feature_encoder"):
+    if start.read_backbone is None or known(settings.train_feature_encoder, "train_feature_encoder"):
         return None
     encoder = build_feature_encoder(config)
     weights = {
         name.removeprefix(_ENCODER_PREFIX): weight
-        for name, weight in start.read_weights().items()
+        for name, weight in start.read_backbone().weights.items()
         if name.startswith(_ENCODER_PREFIX)
     }
     load_weights(encoder, weights, Path(settings.backbone))

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import nn
 
-from lowres.backbones.native import Backbone, load_weights
+from lowres.backbones.native import Backbone, KnownLabels, load_weights
 from lowres.errors import CheckpointError
 from lowres.model.config import Wav2Vec2Config, from_dict, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe
 from lowres.stages.backbone import find_backbone
 from lowres.stages.finetune_speech import FinetuneSpeech
+from lowres.text.vocabulary import Vocabulary
 from lowres.training.adaptation import learn_only
 from lowres.training.finetune_defaults import defaults_for_hours, with_hour_defaults
 from lowres.training.settings import Adaptation, FinetuneSettings, known
@@ -47,8 +48,9 @@ class Start:
     num_parameters: int = 0
     """Of the backbone."""
 
-    read_weights: Callable[[], dict[str, Tensor]] = dict
-    """Reads the backbone's weights, whenever a network is built: kept, they would double its memory all along."""
+    read_backbone: Callable[[], Backbone] | None = None
+    """Reads the backbone with its weights, whenever a network is built: kept, they would double its memory all along.
+    None where `backbone` is."""
 
     @property
     def backbone_sha256(self) -> str:
@@ -73,20 +75,20 @@ def choose_start(recipe: Recipe, project: Path) -> Start:
     backbone = find_backbone(project, reference)
     sha256 = backbone.sha256
 
-    def read_weights() -> dict[str, Tensor]:
+    def read_backbone() -> Backbone:
         again = find_backbone(project, reference)
         if again.sha256 != sha256:
             raise CheckpointError(
                 f"The backbone {reference} has changed since this run was opened.",
                 "Start from a copy of it, or once its own training has ended.",
             )
-        return again.weights
+        return again
 
     return Start(
         backbone.config,
-        replace(backbone, weights={}, heads=None),
+        replace(backbone, weights={}, heads=None, known_labels=None),
         num_parameters=sum(weight.numel() for weight in backbone.weights.values()),
-        read_weights=read_weights,
+        read_backbone=read_backbone,
     )
 
 
@@ -130,13 +132,13 @@ def settle(
 
 
 def build_network(
-    config: Wav2Vec2Config, vocabulary_size: int, start: Start, settings: FinetuneSettings, *, seed: int, device: str
+    config: Wav2Vec2Config, vocabulary: Vocabulary, start: Start, settings: FinetuneSettings, *, seed: int, device: str
 ) -> CTCRecognizer:
     """Build the network with the weights a fresh attempt begins with, and seed every global generator.
 
     Args:
         config: what `settle` returned.
-        vocabulary_size: labels, the blank included.
+        vocabulary: the labels. Those that a backbone can write already begin with its rows of the head.
         start: where the backbone's weights come from.
         settings: what of it learns.
         seed: of this attempt; the same seed gives the same weights on every machine with this torch version.
@@ -145,14 +147,38 @@ def build_network(
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
-    model = CTCRecognizer(config, vocabulary_size)
-    if start.backbone is not None:
+    model = CTCRecognizer(config, len(vocabulary.tokens))
+    if start.read_backbone is not None:
+        backbone = start.read_backbone()
         new = {name: weight for name, weight in model.backbone.state_dict().items() if _ADAPTER_NAMES.search(name)}
-        load_weights(model.backbone, new | start.read_weights(), Path(settings.backbone))
+        load_weights(model.backbone, new | backbone.weights, Path(settings.backbone))
+        if backbone.known_labels is not None:
+            take_over_labels(model.head, vocabulary, backbone.known_labels)
     model.freeze_feature_encoder(not known(settings.train_feature_encoder, "train_feature_encoder"))
     adaptation = chosen_adaptation(settings)
     learn_only(model, adaptation, num_last_layers=settings.num_last_layers)
     return model.to(device)
+
+
+def take_over_labels(head: nn.Linear, vocabulary: Vocabulary, known_labels: KnownLabels) -> int:
+    """Begin every label that the backbone could write, the blank and the word boundary included, with its weights.
+
+    Args:
+        head: (V, D), changed in place.
+        vocabulary: its V labels.
+        known_labels: those of the backbone, of width D too.
+
+    Returns:
+        How many labels were taken over.
+    """
+    places = {token: place for place, token in enumerate(known_labels.tokens)}
+    shared = [(row, places[token]) for row, token in enumerate(vocabulary.tokens) if token in places]
+    if shared:
+        rows, sources = (torch.tensor(column) for column in zip(*shared, strict=True))
+        with torch.no_grad():
+            head.weight[rows] = known_labels.weight[sources].to(head.weight.dtype)
+            head.bias[rows] = known_labels.bias[sources].to(head.bias.dtype)
+    return len(shared)
 
 
 _ADAPTER_NAMES = re.compile(r"\.adapter\.|_update\.")

@@ -12,6 +12,7 @@ from lowres.manifest.corpus import CORPUS_FOLDER
 from lowres.model.config import Wav2Vec2Config, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe
+from lowres.stages.default_backbone import settle_backbone
 from lowres.stages.finetune_attempt import RunContext
 from lowres.stages.finetune_network import Start, choose_start, settle
 from lowres.stages.finetune_pseudo_labels import read_pseudo_labels
@@ -77,6 +78,7 @@ def open_run(
             f"The run {folder.path} exists already.",
             f"{_what_to_do_with(folder)}, or start another with --run NAME or --seed N.",
         )
+    recipe, chosen = settle_backbone(recipe, recorded.backbone if recorded else None)
     start = choose_start(recipe, project)
     asked = _put_over(recipe.finetune, options)
     if recorded is not None and asked.adaptation == "auto":
@@ -95,7 +97,8 @@ def open_run(
     settings = _with_micro_batch(settings, config, compute, recorded)
     record = _describe_run(folder, recipe, options, start, speech, (settings, config, compute))
     if start.backbone is not None:
-        record = replace(record, warnings=(choice.sentence, *start.backbone.notes, *record.warnings))
+        sentences = [sentence for sentence in (chosen, choice.sentence) if sentence]
+        record = replace(record, warnings=(*sentences, *start.backbone.notes, *record.warnings))
     if recorded is not None:
         check_same_run(recorded, record, folder)
         record = replace(record, times_resumed=recorded.times_resumed + 1, warnings=recorded.warnings)

@@ -21,7 +21,9 @@ class FinetuneSettings:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     backbone: str = ""
-    """Checkpoint folder to start from, relative to the project; empty starts from random weights."""
+    """Checkpoint folder or name to start from, a path relative to the project. Empty takes a network of the size that
+    [model] names, from random weights; where it names none, a backbone that was downloaded, else the one that comes
+    with lowres. "none" starts from random weights whatever there is."""
 
     adaptation: Literal["auto"] | Adaptation = "auto"
     """What of the backbone learns: "full", "adapter", "lora" or "last_layers"; "auto" chooses by hours, size and
