@@ -19,7 +19,7 @@ from lowres.cli.prepare import prepare
 from lowres.cli.training_screen import duration
 
 RUN = "demo"
-MINUTES = 3.0
+MINUTES = 1.5
 CORPUS_MINUTES = 20.0
 CORPUS_HOURS = "1"
 
@@ -33,12 +33,12 @@ CorpusOption = Annotated[
 ]
 MinutesOption = Annotated[
     float | None,
-    typer.Option("--minutes", min=0.01, help="Time to train in; 3, or 20 with --corpus."),
+    typer.Option("--minutes", min=0.01, help="Time to train in; 1.5, or 20 with --corpus."),
 ]
 
 
 def demo(folder: FolderArgument = None, corpus: CorpusOption = None, minutes: MinutesOption = None) -> None:
-    """Make a small corpus, train on it and write a report, in about five minutes."""
+    """Make a small corpus, train on it and write a report, in about three minutes."""
     started = time.monotonic()
     if corpus is None:
         project = folder or Path("demo")

@@ -40,6 +40,8 @@ class SplitSettings:
         dev_when_missing_share: where the given splits have a test but leave no dev, this share (0-0.5) of training's
             duration is held out to choose checkpoints by; 0 holds nothing out.
         train_share, dev_share, test_share: shares of the duration of splits that are made (0-1, together 1).
+        test_speakers: speakers whose speech is all test, and who alone are: how well is somebody new recognised? What
+            was given as test of others goes to "other".
         max_set_aside_share: sentences that speakers of two splits both said are set aside (split "other") as long as
             that costs at most this share (0-1) of all speech; beyond it they stay, and a warning says so.
     """
@@ -53,6 +55,7 @@ class SplitSettings:
     dev_share: float = 0.1
     test_share: float = 0.1
     max_set_aside_share: float = 0.1
+    test_speakers: tuple[str, ...] = ()
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import pandas as pd
 
+from lowres.errors import CorpusError
 from lowres.manifest.disjoint import Shares, hold_out, make_disjoint_splits, order_by_hash
 from lowres.manifest.overlap import SplitOverlap, count, count_overlap
 from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN, SplitSettings
@@ -58,24 +59,50 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings, seed: int = 1) -
 
     Returns:
         The splits, whether they are disjoint, and what to warn of.
+
+    Raises:
+        CorpusError: a test speaker is none of the speakers.
     """
+    tested = _rows_of_test_speakers(table, settings)
     merged = _merge_given(table["split"], settings)
-    given = set(merged[table["included"]].unique()) & set(_MADE_OF)
+    if settings.test_speakers:
+        merged = merged.mask(merged == TEST, OTHER)
+    others = table.assign(included=table["included"] & ~tested)
+    given = set(merged[others["included"]].unique()) & set(_MADE_OF)
+    has_test = TEST in given or bool(settings.test_speakers)
     warnings: list[str] = []
     make = settings.method == "make" or (settings.method == "auto" and len(given) < 2)
     if make:
         if settings.method == "auto" and given and len(table):
             warnings.append(f"Only one split came with the corpus ({given.pop()}), so new ones were made.")
-        shares = Shares(settings.train_share, settings.dev_share, settings.test_share, settings.max_set_aside_share)
-        made = make_disjoint_splits(table, shares, seed)
+        made = make_disjoint_splits(others, _shares(settings), seed)
         splits, warnings = made.splits, warnings + made.warnings
     else:
         splits = merged
-        warnings += _warn_about_given(table, splits)
-        if DEV not in given and {TRAIN, TEST} <= given and settings.dev_when_missing_share > 0:
-            held_out = hold_out(table, splits, settings.dev_when_missing_share, seed)
+        warnings += _warn_about_given(others, splits)
+        if DEV not in given and TRAIN in given and has_test and settings.dev_when_missing_share > 0:
+            held_out = hold_out(others, splits, settings.dev_when_missing_share, seed)
             splits, warnings = held_out.splits, warnings + held_out.warnings
-    return _conclude(table, splits, warnings, "made" if make else "given")
+    return _conclude(table, splits.mask(tested, TEST), warnings, "made" if make else "given")
+
+
+def _rows_of_test_speakers(table: pd.DataFrame, settings: SplitSettings) -> "pd.Series[bool]":
+    known = set(table["speaker"])
+    for name in settings.test_speakers:
+        if name not in known:
+            raise CorpusError(
+                f"splits.test_speakers names {name!r}, and nobody of that name speaks in this corpus.",
+                f"Its speakers: {', '.join(sorted(known - {''})[:10]) or 'none is named'}.",
+            )
+    return table["speaker"].isin(settings.test_speakers)
+
+
+def _shares(settings: SplitSettings) -> Shares:
+    """Say how much of the speech that is divided goes where: of the test speakers' nothing does."""
+    train, dev, test = settings.train_share, settings.dev_share, settings.test_share
+    if settings.test_speakers:
+        train, test = train + test, 0.0
+    return Shares(train, dev, test, settings.max_set_aside_share)
 
 
 def split_recordings(table: pd.DataFrame, settings: SplitSettings, seed: int = 1) -> SplitResult:

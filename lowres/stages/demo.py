@@ -68,32 +68,10 @@ alphabet = "a b c d e f g h i j k l m n o p r s t u v w y z"
 from = "Mtoto anasoma kitabu leo."
 to = "mtoto anasoma kitabu leo"
 
-# A very small network, because machine speech is clean and this should be quick. Leave the sections below
-# out of a recipe of your own: the defaults are made for people.
-[model]
-preset = "xs"
-conv_layers = [[32, 10, 5], [64, 3, 2], [64, 3, 2], [128, 3, 2], [128, 3, 2], [128, 2, 2], [128, 2, 2]]
-feature_norm = "layer"
-normalize_waveforms = true
-width = 144
-num_layers = 3
-num_heads = 4
-feed_forward_width = 576
-positional_kernel = 32
-
+# A recipe of your own need not say anything below either: this is only for a machine's clean speech, in a hurry.
 [finetune]
-minutes = 3
-learning_rate = 2e-3
-warmup_share = 0.2
-constant_share = 0.3
-final_scale = 0.0
-seconds_per_update = 10
-micro_batch_seconds = 10
-time_span_start_probability = 0.0
-dropout = 0.1
+minutes = 1.5
 dev_seconds = 60
-# So small a network gains nothing from bf16: every new length of a batch would cost more preparation than it saves.
-precision = "fp32"
 """
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from manifest_tables import make_table
 
+from lowres.errors import CorpusError
 from lowres.manifest.disjoint import order_by_hash
 from lowres.manifest.overlap import count_overlap
 from lowres.manifest.settings import SplitSettings
@@ -77,6 +78,38 @@ def test_one_given_split_alone_is_divided_anew() -> None:
 def test_given_splits_stay_when_asked_for() -> None:
     table = many_speakers().assign(split="train")
     assert set(assign_splits(table, SplitSettings(method="given")).splits) == {"train"}
+
+
+def test_a_test_speaker_is_heard_in_the_test_alone_whatever_was_given() -> None:
+    splits = ["train", "dev", "test", "train", "dev", "other"]
+    table = make_table(list("abcdef"), speakers=["x", "x", "x", "y", "y", "y"], splits=splits)
+    result = assign_splits(table, SplitSettings(test_speakers=("y",)))
+    assert result.splits.tolist() == ["train", "dev", "other", "test", "test", "test"]
+    assert not groups(table, result, "speaker")["test"] & {"x"}
+    assert result.reported_split == "test"
+
+
+def test_splits_are_made_of_whoever_is_no_test_speaker() -> None:
+    table = many_speakers()
+    result = assign_splits(table, SplitSettings(test_speakers=("s3", "s7")))
+    speakers = groups(table, result, "speaker")
+    assert speakers["test"] == {"s3", "s7"}
+    assert not speakers["train"] & speakers["dev"]
+    assert shares(table, result) == pytest.approx({"train": 0.85, "dev": 0.05, "test": 0.1})  # in whole speakers
+
+
+def test_dev_is_held_out_of_training_where_only_that_was_given_beside_the_test_speaker() -> None:
+    table = make_table(
+        [f"sentence {n}" for n in range(210)], speakers=["x"] * 200 + ["y"] * 10, splits=["train"] * 200 + ["dev"] * 10
+    )
+    result = assign_splits(table, SplitSettings(method="given", test_speakers=("y",)))
+    assert result.splits.value_counts().to_dict() == {"train": 190, "dev": 10, "test": 10}
+
+
+def test_a_test_speaker_whom_nobody_knows_is_refused() -> None:
+    with pytest.raises(CorpusError, match="'z', and nobody") as refused:
+        assign_splits(many_speakers(2), SplitSettings(test_speakers=("s1", "z")))
+    assert refused.value.hint == "Its speakers: s0, s1."
 
 
 def test_made_splits_share_no_speaker_and_no_sentence() -> None:
