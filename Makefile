@@ -9,7 +9,7 @@ INSTALLED := .venv/.lowres-installed
 .PHONY: help install demo test test-fast lint format clean
 
 help:
-	@echo "make demo       synthesise a small corpus, train on it and write a report (about five minutes)"
+	@echo "make demo       synthesise a small corpus, train on it and write a report (about three minutes)"
 	@echo "make test       run all tests"
 	@echo "make test-fast  run the tests that take less than a few seconds each"
 	@echo "make lint       ruff, mypy and the layers"
