@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import assert_never
 
+from lowres.corpora.annotated import read_annotated
 from lowres.corpora.audio_folder import read_audio_folder
 from lowres.corpora.common_voice import read_common_voice
 from lowres.corpora.kaldi import read_kaldi
@@ -56,6 +57,8 @@ def _read(folder: Path, settings: ReaderSettings) -> CorpusReading:
             return read_common_voice(folder, settings)
         case "kaldi":
             return read_kaldi(folder, settings)
+        case "annotated":
+            return read_annotated(folder, settings)
         case "recordings":
             return read_recordings(folder, settings)
         case _:

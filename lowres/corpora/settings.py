@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
-ReaderName = Literal["paired_files", "table", "audio_folder", "common_voice", "kaldi", "recordings"]
+ReaderName = Literal["paired_files", "table", "audio_folder", "common_voice", "kaldi", "annotated", "recordings"]
 
 AUDIO_SUFFIXES = (
     ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4", ".aac",
@@ -41,17 +41,36 @@ class ReaderSettings:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     reader: ReaderName = "paired_files"
-    """Which layout: audio with a transcript beside it, one table, metadata.csv per split, Common Voice, Kaldi, or
-    recordings alone, without transcripts."""
+    """Which layout: audio with a transcript beside it, one table, metadata.csv per split, Common Voice, Kaldi,
+    recordings annotated in ELAN, Praat and the like, or recordings alone, without transcripts."""
 
     subfolder: str = ""
     """Where the layout starts inside the corpus folder, such as one language of Common Voice; "" = the top."""
 
     audio_suffixes: tuple[str, ...] = AUDIO_SUFFIXES
-    """paired_files, recordings: which files are recordings."""
+    """paired_files, annotated, recordings: which files are recordings."""
 
     transcript_suffix: str = ".txt"
     """paired_files: what replaces the recording's suffix in the name of its transcript, such as ".mb" or ".trs.txt"."""
+
+    annotation_suffixes: tuple[str, ...] = ()
+    """annotated: which files hold annotations; () = all whose format is known (.eaf, .TextGrid, .trs, .srt, .vtt)."""
+
+    tiers: tuple[str, ...] = ()
+    """annotated: names of the tiers whose annotations are utterances; `*` in one stands for anything, as in "*@AB".
+    Nothing needs to be chosen where there is one tier only."""
+
+    linguistic_types: tuple[str, ...] = ()
+    """annotated: the same by ELAN's linguistic types; with `tiers`, a tier has to fit both."""
+
+    participants: tuple[str, ...] = ()
+    """annotated: the same by participant."""
+
+    speaker_tier: str = ""
+    """annotated: the tier whose annotations say who speaks when; "" = the participant of the transcript's tier."""
+
+    padding_seconds: float = 0.0
+    """annotated: what is heard before and after each annotation, since people often cut too closely."""
 
     audio_folder: str = ""
     """table, kaldi: the folder that audio paths start from; "" = the corpus folder. "{split}" in it is the
@@ -88,6 +107,11 @@ class ReaderSettings:
 
     language: str = ""
     """The language of every row that does not say its own (ISO 639-3)."""
+
+    @property
+    def chooses_tiers(self) -> bool:
+        """Whether anything is said about which tiers to read."""
+        return bool(self.tiers or self.linguistic_types or self.participants)
 
     @property
     def has_transcripts(self) -> bool:

@@ -1,0 +1,162 @@
+"""Annotated recordings become utterances: the right tier, the right recording, and nothing lost without a word."""
+
+from pathlib import Path
+
+import pytest
+
+from lowres.annotation.elan_writing import write_elan
+from lowres.annotation.textgrid import write_textgrid
+from lowres.annotation.tiers import Annotation, AnnotationFile, MediaLink, Tier
+from lowres.corpora.layouts import read_corpus
+from lowres.corpora.reading import CorpusReading
+from lowres.corpora.settings import ReaderSettings
+from lowres.errors import CorpusError
+
+TEXT = Tier(
+    "text", (Annotation(1.0, 2.5, "mbote"), Annotation(3.0, 4.0, "na yo")), participant="Ana", linguistic_type="utt"
+)
+GLOSS = Tier("gloss", (Annotation(1.0, 2.5, "hello"),), participant="Ana", linguistic_type="gls")
+
+
+def read(folder: Path, **settings: object) -> CorpusReading:
+    return read_corpus(folder, ReaderSettings(reader="annotated", **settings))  # type: ignore[arg-type]
+
+
+def record(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")  # readers open no audio
+
+
+def test_each_annotation_is_an_utterance_with_its_time_speaker_and_text(tmp_path: Path) -> None:
+    record(tmp_path, "train/day1.wav")
+    write_elan(AnnotationFile((TEXT,)), tmp_path / "train" / "day1.eaf")
+    reading = read(tmp_path)
+    assert [(row.start_seconds, row.end_seconds, row.raw_text) for row in reading.rows] == [
+        (1.0, 2.5, "mbote"),
+        (3.0, 4.0, "na yo"),
+    ]
+    assert {(row.audio_path, row.speaker, row.split) for row in reading.rows} == {("train/day1.wav", "Ana", "train")}
+    assert reading.rows[0].utterance_id == "train/day1/text/00001000-00002500"
+    assert reading.skipped == []
+
+
+def test_with_several_tiers_nothing_is_guessed_and_the_one_with_most_text_is_suggested(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    write_elan(AnnotationFile((GLOSS, TEXT)), tmp_path / "a.eaf")
+    with pytest.raises(CorpusError, match="2 tiers with annotations") as refused:
+        read(tmp_path)
+    assert 'corpus.reader.tiers = ["text"]' in str(refused.value.hint)
+    assert "'gloss' (1)" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"tiers": ("te*",)}, {"linguistic_types": ("utt",)}, {"tiers": ("*",), "linguistic_types": ("utt",)}]
+)
+def test_a_tier_is_chosen_by_name_or_linguistic_type(tmp_path: Path, chosen: dict[str, tuple[str, ...]]) -> None:
+    record(tmp_path, "a.wav")
+    write_elan(AnnotationFile((GLOSS, TEXT)), tmp_path / "a.eaf")
+    assert [row.raw_text for row in read(tmp_path, **chosen).rows] == ["mbote", "na yo"]
+
+
+def test_tiers_are_chosen_by_participant_too(tmp_path: Path) -> None:
+    other = Tier("text2", (Annotation(5.0, 6.0, "eh"),), participant="Ben")
+    record(tmp_path, "a.wav")
+    write_elan(AnnotationFile((TEXT, other)), tmp_path / "a.eaf")
+    assert [row.speaker for row in read(tmp_path, participants=("B*",)).rows] == ["Ben"]
+
+
+def test_a_tier_that_no_file_has_is_refused(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    write_elan(AnnotationFile((TEXT,)), tmp_path / "a.eaf")
+    with pytest.raises(CorpusError, match="No tier fits"):
+        read(tmp_path, tiers=("words",))
+
+
+def test_a_tier_may_say_who_speaks(tmp_path: Path) -> None:
+    who = Tier("who", (Annotation(0.0, 1.4, "X"), Annotation(1.4, 9.0, "Y")))
+    record(tmp_path, "a.wav")
+    write_textgrid(AnnotationFile((Tier("text", TEXT.annotations), who)), tmp_path / "a.TextGrid")
+    assert [row.speaker for row in read(tmp_path, speaker_tier="who").rows] == ["Y", "Y"]
+
+
+@pytest.mark.parametrize(
+    "path", ["C:\\Users\\Ana\\fieldwork\\Day1.WAV", "/Volumes/stick/day1.wav", "/home/ana/day1.mp3"]
+)
+def test_a_recording_of_another_computer_is_found_by_its_name_or_stem_and_that_is_said(
+    tmp_path: Path, path: str
+) -> None:
+    record(tmp_path, "audio/day1.wav")
+    write_elan(AnnotationFile((TEXT,), media=(MediaLink(path),)), tmp_path / "session.eaf")
+    reading = read(tmp_path)
+    assert {row.audio_path for row in reading.rows} == {"audio/day1.wav"}
+    assert any("1 file(s) name a recording that is not where they say" in note for note in reading.notes)
+
+
+def test_a_recording_that_is_where_the_file_says_is_taken_without_a_word(tmp_path: Path) -> None:
+    record(tmp_path, "a/day1.wav", "b/day1.wav")
+    for name in "ab":
+        write_elan(AnnotationFile((TEXT,), media=(MediaLink("", "./day1.wav"),)), tmp_path / name / "session.eaf")
+    reading = read(tmp_path)
+    assert {row.audio_path for row in reading.rows} == {"a/day1.wav", "b/day1.wav"}
+    assert reading.notes == []
+
+
+def test_no_link_leads_out_of_the_corpus(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    record(tmp_path, "secret.wav")
+    record(corpus, "other.wav")
+    link = MediaLink(str(tmp_path / "secret.wav"), "../secret.wav")
+    write_elan(AnnotationFile((TEXT,), media=(link,)), corpus / "session.eaf")
+    with pytest.raises(CorpusError, match="has no recording"):
+        read(corpus)
+
+
+def test_the_offset_of_a_recording_and_the_padding_move_the_times(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    link = MediaLink("", "./a.wav", offset_seconds=10.0)
+    write_elan(AnnotationFile((TEXT,), media=(link,)), tmp_path / "a.eaf")
+    row = read(tmp_path, padding_seconds=0.25).rows[0]
+    assert (row.start_seconds, row.end_seconds) == (10.75, 12.75)
+
+
+def test_padding_never_begins_before_the_recording(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    write_elan(AnnotationFile((Tier("t", (Annotation(0.1, 1.0, "a"),)),)), tmp_path / "a.eaf")
+    assert read(tmp_path, padding_seconds=0.5).rows[0].start_seconds == 0.0
+
+
+def test_whatever_cannot_be_used_is_named(tmp_path: Path) -> None:
+    record(tmp_path, "good.wav", "alone.wav", "empty.wav")
+    blank = Tier("text", (Annotation(0.0, 1.0, " "), Annotation(1.0, 1.0, "now"), Annotation(1.0, 2.0, "a")))
+    write_elan(AnnotationFile((blank,)), tmp_path / "good.eaf")
+    write_elan(AnnotationFile((TEXT,)), tmp_path / "silent.eaf")
+    write_elan(AnnotationFile((Tier("text", ()),)), tmp_path / "empty.eaf")
+    (tmp_path / "broken.eaf").write_text("<ANNOTATION_DOCUMENT>", encoding="utf-8")
+    reading = read(tmp_path)
+    assert [row.raw_text for row in reading.rows] == ["a"]
+    reasons = {skipped.place: skipped.reason for skipped in reading.skipped}
+    assert reasons["alone.wav"] == "no file of annotations belongs to it"
+    assert reasons["silent.eaf"] == "has no recording"
+    assert reasons["empty.eaf"] == "has none of the chosen tiers, or nothing on them"
+    assert "damaged" in reasons["broken.eaf"]
+    assert reasons["good.eaf, tier 'text' at 0.000 s"] == "has no text"
+    assert reasons["good.eaf, tier 'text' at 1.000 s"] == "lasts no time, or lies before the recording begins"
+
+
+def test_a_folder_without_annotations_is_refused(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    with pytest.raises(CorpusError, match="no file of annotations"):
+        read(tmp_path)
+
+
+@pytest.mark.corpora
+def test_sarawak_malay_is_read_from_its_tier_and_its_grids_without_audio_are_listed(corpora_folder: Path) -> None:
+    reading = read(corpora_folder / "sarawak_malay", tiers=("Sarawak",), speaker_tier="Speaker")
+    assert len(reading.rows) == 107
+    assert {row.audio_path for row in reading.rows} == {
+        path.name for path in (corpora_folder / "sarawak_malay").glob("*.flac")
+    }
+    assert all(row.speaker for row in reading.rows)
+    missing = [skipped for skipped in reading.skipped if skipped.reason == "has no recording"]
+    assert len(missing) == 28
