@@ -14,7 +14,7 @@ from lowres.corpora.settings import ReaderSettings
 from lowres.errors import CorpusError
 from lowres.manifest.schema import UtteranceRow
 
-_MOST_LISTED = 12
+_MOST_LISTED, _NUM_EXAMPLES = 12, 5
 
 
 def read_annotated(folder: Path, settings: ReaderSettings) -> CorpusReading:
@@ -149,32 +149,64 @@ class _Reader:
             )
 
 
+@dataclass(frozen=True)
+class TierSummary:
+    """A tier of intervals, over all files that have one of its name."""
+
+    name: str
+    num_annotations: int
+    num_letters: int
+    """Of all annotations; the transcript is most often where there are most."""
+
+    examples: tuple[str, ...]
+    """Its first texts."""
+
+
+def list_tiers(folder: Path, settings: ReaderSettings) -> list[TierSummary]:
+    """List the tiers that hold the text of intervals, the one with most letters first; damaged files are passed over.
+
+    Args:
+        folder: the corpus folder.
+        settings: subfolder, annotation_suffixes and speaker_tier, which is not listed, are used.
+
+    Raises:
+        CorpusError: there is no file of annotations.
+    """
+    reader = _Reader(folder, settings, CorpusFiles(folder, settings.subfolder))
+    return _summarise(dict(reader.read_all()), settings)
+
+
+def _summarise(contents: Mapping[str, AnnotationFile], settings: ReaderSettings) -> list[TierSummary]:
+    texts: dict[str, list[str]] = {}
+    for tier in (tier for one in contents.values() for tier in one.tiers):
+        if tier.kind == "intervals" and tier.annotations and tier.name != settings.speaker_tier:
+            texts.setdefault(tier.name, []).extend(annotation.text for annotation in tier.annotations)
+    summaries = [
+        TierSummary(name, len(found), sum(map(len, found)), tuple(found[:_NUM_EXAMPLES]))
+        for name, found in texts.items()
+    ]
+    return sorted(summaries, key=lambda one: (-one.num_letters, one.name))
+
+
 def _demand_choice(settings: ReaderSettings, contents: Mapping[str, AnnotationFile]) -> None:
     """Refuse to guess which tier holds the transcript where there is more than one."""
-    tiers = [tier for one in contents.values() for tier in one.tiers if tier.kind == "intervals" and tier.annotations]
-    sizes: Counter[str] = Counter()
-    letters: Counter[str] = Counter()
-    for tier in tiers:
-        if settings.chooses_tiers or tier.name != settings.speaker_tier:
-            sizes[tier.name] += len(tier.annotations)
-            letters[tier.name] += sum(len(annotation.text) for annotation in tier.annotations)
-    there_are = f"The tiers with annotations are {', '.join(_listed(sizes))}."
+    tiers = _summarise(contents, settings)
+    there_are = f"The tiers with annotations are {', '.join(_listed(tiers))}."
     if settings.chooses_tiers:
-        if tiers and not any(_is_chosen(tier, settings) for tier in tiers):
+        if tiers and not any(_is_chosen(tier, settings) for one in contents.values() for tier in one.tiers):
             raise CorpusError(
                 "No tier fits what corpus.reader says of tiers, linguistic_types and participants.", there_are
             )
-    elif len(sizes) > 1:
-        largest = letters.most_common(1)[0][0]
+    elif len(tiers) > 1:
         raise CorpusError(
-            f"There are {len(sizes)} tiers with annotations: which of them holds the transcript?",
-            f'Say it in the recipe, as corpus.reader.tiers = ["{largest}"]. {there_are}',
+            f"There are {len(tiers)} tiers with annotations: which of them holds the transcript?",
+            f'Say it in the recipe, as corpus.reader.tiers = ["{tiers[0].name}"]. {there_are}',
         )
 
 
-def _listed(sizes: Counter[str]) -> list[str]:
-    named = [f"{name!r} ({count:,})" for name, count in sizes.most_common(_MOST_LISTED)]
-    return [*named, f"{len(sizes) - _MOST_LISTED} more"] if len(sizes) > _MOST_LISTED else named
+def _listed(tiers: Sequence[TierSummary]) -> list[str]:
+    named = [f"{tier.name!r} ({tier.num_annotations:,})" for tier in tiers[:_MOST_LISTED]]
+    return [*named, f"{len(tiers) - _MOST_LISTED} more"] if len(tiers) > _MOST_LISTED else named
 
 
 def _is_chosen(tier: Tier, settings: ReaderSettings) -> bool:

@@ -7,7 +7,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from lowres.corpora.settings import AUDIO_SUFFIXES
+from lowres.annotation.formats import ANNOTATION_SUFFIXES
+from lowres.corpora.annotated import list_tiers
+from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
 from lowres.errors import CorpusError, RecipeError
 from lowres.recipe import list_shipped_recipes, parse_recipe, shipped_recipes_folder
 from lowres.recipe.load import PROJECT_RECIPE
@@ -15,7 +17,6 @@ from lowres.recipe.toml_writer import write_value
 
 _MOST_FILES_LOOKED_AT = 5_000
 _TRANSCRIPT_SUFFIXES = (".txt", ".lab", ".trans", ".mb", ".orth", ".lbl", ".trn")
-_ANNOTATION_SUFFIXES = (".eaf", ".TextGrid", ".trs")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,20 @@ def guess_reader(folder: Path) -> dict[str, Any]:
         return {"reader": "paired_files", "transcript_suffix": sidecars.most_common(1)[0][0]}
     if tables:
         return {"reader": "table", "table": tables[0].relative_to(folder).as_posix()}
-    raise _no_transcripts(folder, files, len(audio))
+    if any(path.suffix.lower() in ANNOTATION_SUFFIXES for path in files):
+        return _guess_tier(folder)
+    raise _no_transcripts(folder, len(audio))
+
+
+def _guess_tier(folder: Path) -> dict[str, Any]:
+    """Take the tier with most letters for the transcript; whoever knows better finds the name in lowres.toml."""
+    tiers = list_tiers(folder, ReaderSettings(reader="annotated"))
+    if not tiers:
+        raise CorpusError(
+            f"{folder} holds files of annotations, and none of them can be read and has text on a tier of intervals.",
+            "Open one in the program that made it and look whether it is damaged or empty.",
+        )
+    return {"reader": "annotated", "tiers": [tiers[0].name]} if len(tiers) > 1 else {"reader": "annotated"}
 
 
 def _list_files(folder: Path) -> list[Path]:
@@ -113,13 +127,7 @@ def _count_sidecars(files: list[Path], audio: list[Path]) -> Counter[str]:
     )
 
 
-def _no_transcripts(folder: Path, files: list[Path], num_recordings: int) -> CorpusError:
-    annotated = next((suffix for suffix in _ANNOTATION_SUFFIXES if any(p.suffix == suffix for p in files)), "")
-    if annotated:
-        return CorpusError(
-            f"{folder} holds {num_recordings} recordings annotated in {annotated} files, which lowres cannot read yet.",
-            "Export them as a table: one row per utterance with the columns audio, start, end, speaker and text.",
-        )
+def _no_transcripts(folder: Path, num_recordings: int) -> CorpusError:
     return CorpusError(
         f"{folder} holds {num_recordings} recordings and no transcripts.",
         "Put X.txt beside each X.wav, or a table with the columns audio and text into the folder. To pretrain on "

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from lowres.annotation.elan_writing import write_elan
+from lowres.annotation.tiers import Annotation, AnnotationFile, Tier
 from lowres.cli.app import app
 from lowres.recipe import load_recipe, parse_recipe
 
@@ -78,9 +80,26 @@ def test_init_recognises_layouts(files: list[str], reader: str, tmp_path: Path) 
     assert tomllib.loads((tmp_path / "lowres.toml").read_text(encoding="utf-8"))["corpus"]["reader"]["reader"] == reader
 
 
+def test_init_takes_the_tier_with_most_text_for_the_transcript(tmp_path: Path) -> None:
+    speech = tmp_path / "speech"
+    speech.mkdir()
+    (speech / "a.wav").touch()
+    turns = Tier("who", tuple(Annotation(second, second + 1, "A") for second in range(5)))
+    text = Tier("text", (Annotation(0.0, 5.0, "mbote na yo"),))
+    write_elan(AnnotationFile((turns, text)), speech / "a.eaf")
+    assert run("init", "--project", tmp_path, "--recordings", speech).exit_code == 0
+    reader = tomllib.loads((tmp_path / "lowres.toml").read_text(encoding="utf-8"))["corpus"]["reader"]
+    assert reader == {"reader": "annotated", "tiers": ["text"]}
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
-    [([], "no recording"), (["a.wav"], "no transcripts"), (["a.wav", "a.eaf"], ".eaf"), (None, "no folder")],
+    [
+        ([], "no recording"),
+        (["a.wav"], "no transcripts"),
+        (["a.wav", "a.eaf"], "none of them can be read"),
+        (None, "no folder"),
+    ],
 )
 def test_init_says_what_is_missing_and_writes_nothing(files: list[str] | None, words: str, tmp_path: Path) -> None:
     if files is not None:
