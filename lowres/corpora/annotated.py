@@ -69,7 +69,7 @@ class _Reader:
             try:
                 annotations = read_annotations(self.folder / name)
             except CorpusError as error:
-                self.collector.skip(name, error.message.removeprefix(f"{self.folder / name} ").rstrip("."))
+                self.collector.skip(name, error.message.removeprefix(str(self.folder / name)).lstrip(": ").rstrip("."))
                 continue
             for note in annotations.notes:
                 self.collector.note(f"{name}: {note}")

@@ -26,6 +26,9 @@ class CheckInputs:
             the checks of the signal out.
         alphabet: the recipe's declared symbols; empty leaves that check out.
         list_undeclared: the undeclared symbols of a text (`lowres.text.alphabet.undeclared_symbols`).
+        channels: (N,) in the table's order, which channel of its recording an utterance is; None leaves the check of
+            overlapping speech out.
+        padding_seconds: what was added on both sides of each utterance.
         is_transcribed: whether there should be text; without, only the audio is checked, and long recordings are
             what is to be expected.
     """
@@ -35,6 +38,8 @@ class CheckInputs:
     alphabet: Sequence[str] = ()
     list_undeclared: Callable[[str], list[str]] = list
     is_transcribed: bool = True
+    channels: Sequence[int | None] | None = None
+    padding_seconds: float = 0.0
 
 
 def run_checks(table: pd.DataFrame, inputs: CheckInputs, settings: CheckSettings) -> list[CheckResult]:
@@ -60,6 +65,9 @@ def run_checks(table: pd.DataFrame, inputs: CheckInputs, settings: CheckSettings
             text_checks.check_pace(table, settings.max_pace_ratio, settings.max_pace_deviations),
             text_checks.check_duplicate_text(table),
         ]
+    if inputs.channels is not None:
+        tolerated = 2 * inputs.padding_seconds
+        results.append(signal_checks.check_overlapping_speech(table, inputs.channels, tolerated))
     if inputs.measures is not None:
         results += [
             signal_checks.check_silent(table, inputs.measures, settings.silence_dbfs),

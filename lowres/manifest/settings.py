@@ -18,6 +18,7 @@ CHECK_NAMES: Final = (
     "clipped",
     "band-limited",
     "too-long",
+    "overlapping-speech",
     "duplicate-audio",
     "empty-text",
     "undeclared-symbols",

@@ -1,11 +1,15 @@
-"""Checks of what was measured of the audio: unreadable, empty, silent, clipped, band-limited, too long, duplicated."""
+"""Checks of the audio: unreadable, empty, silent, clipped, band-limited, too long, overlapping, twice there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from lowres.manifest.findings import CheckResult, column, describe, make_result
+
+_HEARD_SECONDS: Final = 0.05
+"""Shorter overlaps come from boundaries that were drawn by hand, and hold no letter."""
 
 
 def check_unreadable(table: pd.DataFrame, reasons: Mapping[str, str]) -> CheckResult:
@@ -62,6 +66,34 @@ def check_too_long(table: pd.DataFrame, max_seconds: float) -> CheckResult:
     bad = seconds > max_seconds
     told = f"longer than {max_seconds:g} s, which costs memory in training"
     return make_result("too-long", "warn", table["utterance_id"][bad], describe("{:.1f} s", seconds[bad]), told)
+
+
+def check_overlapping_speech(
+    table: pd.DataFrame, channels: Sequence[int | None], tolerated_seconds: float
+) -> CheckResult:
+    """Find utterances of one recording and channel during which another one is spoken.
+
+    Args:
+        channels: (N,) in the table's order; None mixes all.
+        tolerated_seconds: what two neighbours may share, such as the padding that was added to both.
+    """
+    shared = np.zeros(len(table))
+    places = table["audio_path"].duplicated(keep=False).to_numpy().nonzero()[0].tolist()
+    paths, starts = table["audio_path"].tolist(), column(table, "start_seconds")
+    ends = starts + column(table, "duration_seconds")
+    reached: dict[tuple[str, int | None], int] = {}
+    for place in sorted(places, key=lambda number: float(starts[number])):
+        key = (paths[place], channels[place])
+        last = reached.get(key)
+        if last is not None:
+            overlap = min(ends[last], ends[place]) - starts[place]
+            shared[place], shared[last] = max(shared[place], overlap), max(shared[last], overlap)
+        if last is None or ends[place] > ends[last]:
+            reached[key] = place
+    bad = shared > tolerated_seconds + _HEARD_SECONDS
+    told = "somebody else speaks during it, and only one of the two is in the transcript"
+    details = describe("{:.2f} s are in another utterance too", shared[bad])
+    return make_result("overlapping-speech", "warn", table["utterance_id"][bad], details, told)
 
 
 def check_duplicate_audio(table: pd.DataFrame, measures: pd.DataFrame) -> CheckResult:

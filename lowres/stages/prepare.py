@@ -170,7 +170,8 @@ def _check(
     """Make the table, find its faults, split it, and find the faults that show only against a vocabulary."""
     table, unreadable = build_table(reading.rows, parts, results, recipe)
     order = check_transcript_order(table)
-    checks = check_before_splits(table, describe_measures(parts, results, len(table)), unreadable, recipe)
+    measures, channels = describe_measures(parts, results, len(table)), [row.channel for row in reading.rows]
+    checks = check_before_splits(table, measures, unreadable, recipe, channels=channels)
     table = apply_checks(table, checks)
     _refuse_nothing_left(table, checks)
     given = table["split"]

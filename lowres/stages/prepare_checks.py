@@ -22,16 +22,19 @@ def check_before_splits(
     unreadable: Mapping[str, str],
     recipe: Recipe,
     *,
+    channels: Sequence[int | None] | None = None,
     is_transcribed: bool = True,
 ) -> list[CheckResult]:
     """Run every check that needs neither splits nor a vocabulary, against the recipe's alphabet and limits."""
-    alphabet = recipe.text.alphabet
+    alphabet, reader = recipe.text.alphabet, recipe.corpus.reader
     inputs = CheckInputs(
         unreadable=unreadable,
         measures=measures,
         alphabet=alphabet,
         list_undeclared=lambda text: undeclared_symbols(text, alphabet),
         is_transcribed=is_transcribed,
+        channels=channels,
+        padding_seconds=reader.padding_seconds if reader else 0.0,
     )
     return run_checks(table, inputs, recipe.checks)
 

@@ -9,6 +9,7 @@ from manifest_tables import make_table
 
 from lowres.manifest.checks import CheckInputs, apply_checks, run_checks, write_checks
 from lowres.manifest.findings import CheckResult
+from lowres.manifest.schema import UtteranceRow, table_from_rows
 from lowres.manifest.settings import CHECK_NAMES, CheckSettings
 from lowres.manifest.text_checks import check_shared_sentences, check_too_short_for_ctc
 
@@ -64,6 +65,27 @@ def test_telephone_speech_is_found_and_silence_is_not_called_that() -> None:
 
 def test_long_utterances_are_found() -> None:
     assert offenders(make_table(["a", "b"], seconds=[25.0, 25.1]), "too-long") == ["u1"]
+
+
+def conversation(*times: tuple[float, float]) -> pd.DataFrame:
+    rows = [UtteranceRow(f"u{n}", "talk.wav", start, end, raw_text="a") for n, (start, end) in enumerate(times)]
+    return table_from_rows(rows)
+
+
+def test_speech_during_other_speech_of_a_recording_is_found_on_both_sides() -> None:
+    table = conversation((0.0, 5.0), (1.0, 2.0), (3.0, 4.0), (5.0, 6.0), (5.98, 7.0))
+    assert offenders(table, "overlapping-speech", channels=[None] * 5) == ["u0", "u1", "u2"]
+
+
+def test_two_channels_are_two_microphones() -> None:
+    table = conversation((0.0, 5.0), (1.0, 2.0))
+    assert offenders(table, "overlapping-speech", channels=[0, 1]) == []
+
+
+def test_padding_makes_no_overlap() -> None:
+    table = conversation((0.0, 5.2), (4.8, 9.0), (8.5, 12.0))
+    inputs = {"channels": [None] * 3, "padding_seconds": 0.2}
+    assert offenders(table, "overlapping-speech", **inputs) == ["u1", "u2"]
 
 
 def test_the_same_audio_twice_is_found_and_another_text_is_pointed_out() -> None:
