@@ -77,6 +77,7 @@ class TextValues:
         self._line_end = "\n" if "\n" in contents else "\r"
 
     def real(self) -> float:
+        """Take a number."""
         token = self._take("number", "a number")
         unit = token["unit"]
         if unit and not _UNIT.match(unit):
@@ -84,25 +85,31 @@ class TextValues:
         return float(token["number"])
 
     def count(self) -> int:
+        """Take a number of things that follow."""
         number = self.real()
         if not (number.is_integer() and 0 <= number <= len(self._contents)):
             self._fail(f"says that {number:g} things follow, which cannot be", "Correct that count.")
         return int(number)
 
     def flag(self) -> bool:
+        """Take a flag."""
         return self._take("flag", "<exists> or <absent>")["flag"] == "exists"
 
     def class_name(self) -> str:
+        """Take the name of a kind of object."""
         return self.text()
 
     def text(self) -> str:
+        """Take a text."""
         quoted = self._take("text", "a text between quotation marks")["text"]
         return quoted.replace('""', '"') if '"' in quoted else quoted
 
     def finish(self) -> None:
+        """Make sure that nothing is left."""
         self._take("end", "the end of the file")
 
     def place(self) -> str:
+        """Say where the last value stands."""
         # From the last place asked for: a file that is wrong in every line takes no quadratic time.
         self._line += self._contents.count(self._line_end, self._counted, self._start)
         self._counted = self._start
@@ -152,21 +159,26 @@ class BinaryValues:
         self._start = self._position
 
     def real(self) -> float:
+        """Take a number."""
         return float(struct.unpack(">d", self._take(8))[0])
 
     def count(self) -> int:
+        """Take a number of things that follow."""
         number = int.from_bytes(self._take(4), "big", signed=True)
         if not 0 <= number <= len(self._contents):
             self._fail(f"says that {number} things follow, which cannot be")
         return number
 
     def flag(self) -> bool:
+        """Take a flag."""
         return self._take(1) != b"\x00"
 
     def class_name(self) -> str:
+        """Take the name of a kind of object."""
         return self._take(self._take(1)[0]).decode("latin-1")
 
     def text(self) -> str:
+        """Take a text."""
         length = int.from_bytes(self._take(2), "big")
         if length != 0xFFFF:
             return self._take(length).decode("latin-1")
@@ -177,11 +189,13 @@ class BinaryValues:
             self._fail("has a text that is not UTF-16")
 
     def finish(self) -> None:
+        """Make sure that nothing is left."""
         self._start = self._position
         if self._position != len(self._contents):
             self._fail("has more than the counts of this file say")
 
     def place(self) -> str:
+        """Say where the last value stands."""
         return f"byte {self._start}"
 
     def _num_units(self, letters: int) -> int:

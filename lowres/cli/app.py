@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from lowres import __version__
+from lowres.cli.audit import audit
 from lowres.cli.backbones import backbones
 from lowres.cli.console import console, errors, print_error
 from lowres.cli.demo import demo
@@ -40,7 +41,7 @@ SYSTEM_ERROR_HINTS = {
 }
 
 # In the order of a first day with lowres; `lowres --help` lists them so.
-COMMANDS = (demo, init, prepare, backbones, pretrain, finetune, evaluate, export, recipe, doctor)
+COMMANDS = (demo, init, prepare, audit, backbones, pretrain, finetune, evaluate, export, recipe, doctor)
 
 
 class ErrorHandlingGroup(TyperGroup):

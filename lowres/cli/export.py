@@ -4,24 +4,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.progress import Progress
 from rich.text import Text
 
 from lowres.cli.console import console, errors, plain_table, print_next, print_warning
 from lowres.cli.options import ProjectOption
+from lowres.errors import CorpusError
 
 if TYPE_CHECKING:
     from lowres.stages.export import ExportResult
 
 SourceArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's name, or the folder of a run or of a checkpoint.")
+    str,
+    typer.Argument(metavar="RUN", help='A run\'s name, the folder of a run or of a checkpoint, or "corpus".'),
 ]
 TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The folder to write; with onnx, the file.")]
 FormatOption = Annotated[
-    Literal["transformers", "onnx", "backbone"],
+    Literal["transformers", "onnx", "backbone", "kaldi", "lhotse", "common_voice", "audio_folder"],
     typer.Option(
         "--to",
         help="transformers: a folder that Hugging Face transformers loads; onnx: a file; "
-        "backbone: a small folder for lowres to start from.",
+        "backbone: a small folder for lowres to start from. Of the corpus: kaldi, lhotse, common_voice, audio_folder.",
     ),
 ]
 
@@ -32,13 +35,43 @@ def export(
     to: FormatOption = "transformers",
     project: ProjectOption = Path(),
 ) -> None:
-    """Write a trained recogniser for Hugging Face transformers, as ONNX, or as a backbone for others to start from."""
+    """Write a trained recogniser for other programs or as a backbone for others; with "corpus", the prepared corpus."""
+    if to == "kaldi" or to == "lhotse" or to == "common_voice" or to == "audio_folder":
+        _export_corpus(project, source, target, to)
+        return
     from lowres.stages.export import export as run_export
 
+    if source == "corpus":
+        raise CorpusError(f"--to {to} writes a recogniser, and the corpus is none.", "Add --to kaldi, or name a run.")
     with errors.status("writing and checking" if to == "onnx" else "writing"):
         result = run_export(project, source, target, to)
     _print_result(result)
     _print_use(result, to)
+
+
+def _export_corpus(
+    project: Path, source: str, target: Path, to: Literal["kaldi", "lhotse", "common_voice", "audio_folder"]
+) -> None:
+    from lowres.stages.export_corpus import export_corpus
+
+    if source != "corpus":
+        raise CorpusError(
+            f"--to {to} writes a corpus, and {source!r} is a run.", f"lowres export corpus {target} --to {to}"
+        )
+    with Progress(console=errors, transient=True) as bars:
+        task = bars.add_task("writing", total=None)
+        written = export_corpus(
+            project, target, to, progress=lambda done, total: bars.update(task, completed=done, total=total)
+        )
+    splits = ", ".join(f"{count:,} {split}" for split, count in written.utterances_per_split.items())
+    console.print(Text(f"{splits}; {written.seconds / 3600:.2f} h of speech"))
+    if written.num_excluded:
+        console.print(
+            Text(f"{written.num_excluded:,} utterances that prepare had left out are not there.", style="dim")
+        )
+    for note in written.notes:
+        print_warning(note)
+    console.print(Text.assemble(("written: ", "bold green"), (str(written.folder), "bold")), soft_wrap=True)
 
 
 def _print_result(result: "ExportResult") -> None:

@@ -39,7 +39,7 @@ class CorpusFiles:
             raise _outside(name, place, self.folder)
         base = getattr(self, "base", "")
         joined = os.path.normpath(f"{base}/{name}" if base else name) if name else base
-        if not (self.folder / joined).exists() and "\\" in name:
+        if "\\" in name and not os.path.exists(self.folder / joined):  # noqa: PTH110
             joined = os.path.normpath(PurePosixPath(base, *windows.parts))
         if joined == ".." or joined.startswith("../"):
             raise _outside(name, place, self.folder)
@@ -55,7 +55,8 @@ class CorpusFiles:
             CorpusError: the name, or the symbolic link that it names, leads out of the corpus folder.
         """
         relative = self.relative(name, place)
-        if not (self.folder / relative).is_file():
+        # Unlike Path.is_file, this takes a name that no file can have (too long, with a zero byte) for a missing file.
+        if not os.path.isfile(self.folder / relative):  # noqa: PTH113
             relative = self._similar(relative) or ""
         if not relative:
             return None

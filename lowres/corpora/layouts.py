@@ -6,7 +6,11 @@ from typing import assert_never
 from lowres.corpora.annotated import read_annotated
 from lowres.corpora.audio_folder import read_audio_folder
 from lowres.corpora.common_voice import read_common_voice
+from lowres.corpora.fleurs import read_fleurs
 from lowres.corpora.kaldi import read_kaldi
+from lowres.corpora.lhotse import read_lhotse
+from lowres.corpora.mls import read_mls
+from lowres.corpora.openslr import read_openslr
 from lowres.corpora.paired_files import read_paired_files
 from lowres.corpora.reading import CorpusReading
 from lowres.corpora.recordings import read_recordings
@@ -57,8 +61,21 @@ def _read(folder: Path, settings: ReaderSettings) -> CorpusReading:
             return read_common_voice(folder, settings)
         case "kaldi":
             return read_kaldi(folder, settings)
+        case "fleurs":
+            return read_fleurs(folder, settings)
+        case "mls":
+            return read_mls(folder, settings)
+        case "openslr":
+            return read_openslr(folder, settings)
+        case "lhotse":
+            return read_lhotse(folder, settings)
         case "annotated":
             return read_annotated(folder, settings)
+        case "hf_dataset":
+            raise CorpusError(
+                f"The recordings in {folder} lie in parquet files and have to be unpacked first.",
+                "`lowres prepare` does that.",
+            )
         case "recordings":
             return read_recordings(folder, settings)
         case _:

@@ -6,7 +6,10 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
-ReaderName = Literal["paired_files", "table", "audio_folder", "common_voice", "kaldi", "annotated", "recordings"]
+ReaderName = Literal[
+    "paired_files", "table", "audio_folder", "common_voice", "fleurs", "mls", "openslr", "kaldi", "lhotse", "annotated",
+    "hf_dataset", "recordings",
+]  # fmt: skip
 
 AUDIO_SUFFIXES = (
     ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4", ".aac",
@@ -41,8 +44,9 @@ class ReaderSettings:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     reader: ReaderName = "paired_files"
-    """Which layout: audio with a transcript beside it, one table, metadata.csv per split, Common Voice, Kaldi,
-    recordings annotated in ELAN, Praat and the like, or recordings alone, without transcripts."""
+    """Which layout: audio with a transcript beside it, one table, metadata.csv per split, Common Voice, FLEURS,
+    Multilingual LibriSpeech, the crowdsourced corpora of OpenSLR, Kaldi, lhotse, Hugging Face data sets of parquet
+    files, recordings annotated in ELAN, Praat and the like, or recordings alone, without transcripts."""
 
     subfolder: str = ""
     """Where the layout starts inside the corpus folder, such as one language of Common Voice; "" = the top."""
@@ -73,7 +77,7 @@ class ReaderSettings:
     """annotated: what is heard before and after each annotation, since people often cut too closely."""
 
     audio_folder: str = ""
-    """table, kaldi: the folder that audio paths start from; "" = the corpus folder. "{split}" in it is the
+    """table, kaldi, lhotse: the folder that audio paths start from; "" = the corpus folder. "{split}" in it is the
     split's own name, in a corpus of one table per split."""
 
     table: str = ""

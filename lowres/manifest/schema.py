@@ -13,6 +13,10 @@ import pandas as pd
 from lowres.errors import CorpusError
 from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN, SplitName
 
+# Where pyarrow is installed, pandas would keep text in Arrow's memory, which has no room for file names that are not
+# UTF-8 (Python's surrogate escapes), and manifests would differ with what else is installed.
+pd.options.mode.string_storage = "python"
+
 """Kept in the table and used nowhere."""
 SPLITS: Final[tuple[SplitName, ...]] = (TRAIN, DEV, TEST, OTHER)
 

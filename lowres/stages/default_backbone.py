@@ -40,7 +40,7 @@ def default_backbone(recipe: Recipe) -> DefaultBackbone | None:
     return DefaultBackbone(
         BUNDLED_NAME,
         f"Backbone: {BUNDLED_NAME}, which comes with lowres, since the recipe names none. One that heard thousands of "
-        "hours makes far fewer errors, is a large download and takes hours on a laptop: "
+        "hours usually makes far fewer errors, for a large download and slow training: "
         f"lowres backbones get {_SUGGESTED}",
     )
 

@@ -9,6 +9,10 @@ from typing import Any
 
 from lowres.annotation.formats import ANNOTATION_SUFFIXES
 from lowres.corpora.annotated import list_tiers
+from lowres.corpora.lhotse_lines import LHOTSE_SUFFIXES
+from lowres.corpora.mls import TRANSCRIPT_TABLES
+from lowres.corpora.openslr import is_line_index
+from lowres.corpora.parquet import PARQUET_SUFFIX
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
 from lowres.errors import CorpusError, RecipeError
 from lowres.recipe import list_shipped_recipes, parse_recipe, shipped_recipes_folder
@@ -77,16 +81,14 @@ def guess_reader(folder: Path) -> dict[str, Any]:
         CorpusError: no recording in it, or recordings without any transcript that can be read.
     """
     files = _list_files(folder)
-    names = {path.name for path in files}
     audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
+    if not audio and any(path.suffix == PARQUET_SUFFIX for path in files):
+        return {"reader": "hf_dataset"}
     if not audio:
         raise CorpusError(f"There is no recording in {folder}.", f"Known are {', '.join(AUDIO_SUFFIXES)}.")
-    if "wav.scp" in names:
-        return {"reader": "kaldi"}
-    if "train.tsv" in names and any("clips" in path.parts for path in audio):
-        return {"reader": "common_voice"}
-    if names & {"metadata.csv", "metadata.tsv"}:
-        return {"reader": "audio_folder"}
+    published = _guess_published(folder, files, audio)
+    if published:
+        return {"reader": published}
     sidecars = _count_sidecars(files, audio)
     tables = sorted(path for path in files if path.suffix.lower() in (".csv", ".tsv"))
     if sidecars and (sidecars.most_common(1)[0][1] > 1 or not tables):
@@ -96,6 +98,34 @@ def guess_reader(folder: Path) -> dict[str, Any]:
     if any(path.suffix.lower() in ANNOTATION_SUFFIXES for path in files):
         return _guess_tier(folder)
     raise _no_transcripts(folder, len(audio))
+
+
+def _guess_published(folder: Path, files: list[Path], audio: list[Path]) -> str:
+    """Return the layout that corpora are published in whose names these are; "" where they are of none."""
+    names = {path.name for path in files}
+    folders = {part for path in audio for part in path.relative_to(folder).parts[:-1]}
+    manifests = [path.name for path in files if path.name.endswith(LHOTSE_SUFFIXES)]
+    signs = {
+        "kaldi": "wav.scp" in names,
+        "lhotse": all(any(kind in name for name in manifests) for kind in ("recordings", "supervisions")),
+        "common_voice": "train.tsv" in names and "clips" in folders,
+        "fleurs": "train.tsv" in names and "audio" in folders and _has_no_header(files),
+        "mls": "audio" in folders and any(path.match(table) for table in TRANSCRIPT_TABLES for path in files),
+        "openslr": any(is_line_index(name) for name in names),
+        "audio_folder": bool(names & {"metadata.csv", "metadata.tsv"}),
+    }
+    return next((reader for reader, is_it in signs.items() if is_it), "")
+
+
+def _has_no_header(files: list[Path]) -> bool:
+    """Say whether the first train.tsv begins as FLEURS's do: with a number and the name of a recording."""
+    table = next(path for path in files if path.name == "train.tsv")
+    try:
+        with table.open("rb") as file:
+            cells = file.readline(10_000).split(b"\t")
+    except OSError as error:
+        raise CorpusError(f"{table} cannot be read: {error.strerror or error}.") from error
+    return len(cells) > 2 and cells[0].strip(b"\xef\xbb\xbf ").isdigit()
 
 
 def _guess_tier(folder: Path) -> dict[str, Any]:
@@ -187,7 +217,8 @@ licence = ""
 consent = ""
 
 [corpus.reader]
-# paired_files (X.wav with X.txt beside it), table, audio_folder, common_voice, kaldi, or recordings (no transcripts).
+# paired_files (X.wav with X.txt beside it), table, audio_folder, common_voice, fleurs, mls, openslr, kaldi, lhotse,
+# hf_dataset (parquet files), annotated (ELAN, Praat and the like), or recordings (no transcripts).
 $reader
 # The speaker, where no column says it: "file_name" takes the piece number speaker_field (counted from 0) of the file's
 # name, cut at speaker_separator; "folder" takes the name of the recording's folder.

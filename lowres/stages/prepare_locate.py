@@ -2,14 +2,19 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from lowres.corpora.catalog import CORPORA_VARIABLE, CorpusManifest, find_corpora_folder, load_corpus_manifest
 from lowres.corpora.download import DownloadProgress, download_corpus
+from lowres.corpora.parquet import unpack_parquet
 from lowres.corpora.settings import ReaderSettings
 from lowres.errors import CorpusError, RecipeError
 from lowres.recipe import Recipe
+
+UNPACKED_FOLDER: Final = "unpacked"
+"""Where the recordings of data sets go that are no files, inside the project."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,11 @@ def locate_corpus(project: Path, recipe: Recipe, progress: DownloadProgress) -> 
         raise CorpusError(
             f"There is no corpus folder {folder}.", "Correct corpus.folder in the recipe, or put the recordings there."
         )
+    if reader.reader == "hf_dataset":
+        # Its recordings are bytes in tables, and what comes after this reads files.
+        unpacked = project / UNPACKED_FOLDER / (recipe.name or "corpus")
+        unpack_parquet(folder, unpacked, reader)
+        folder, reader = unpacked, replace(reader, reader="audio_folder", subfolder="", columns={})
     return LocatedCorpus(
         folder=folder,
         reader=reader,

@@ -67,6 +67,11 @@ def test_init_copies_a_shipped_recipe_with_its_comments(tmp_path: Path, recordin
         (["data/train/wav.scp", "a.wav"], "kaldi"),
         (["rw/train.tsv", "rw/clips/a.mp3"], "common_voice"),
         (["train/metadata.csv", "train/a.flac"], "audio_folder"),
+        (["manifests/x_recordings_train.jsonl.gz", "manifests/x_supervisions_train.jsonl.gz", "a.wav"], "lhotse"),
+        (["mls_polish/train/transcripts.txt", "mls_polish/train/audio/1/2/1_2_3.opus"], "mls"),
+        (["line_index_female.tsv", "yo_ng_female/yof_1_2.wav"], "openslr"),
+        (["audio/line_index.tsv", "audio/metadata.csv", "audio/a.wav"], "openslr"),
+        (["train.tsv", "audio/train/a.wav"], "table"),
         (["words.csv", "audio/a.opus"], "table"),
         (["a.wav", "a.mb", "b.wav", "b.mb"], "paired_files"),
     ],
@@ -78,6 +83,18 @@ def test_init_recognises_layouts(files: list[str], reader: str, tmp_path: Path) 
         path.touch()
     assert run("init", "--project", tmp_path, "--recordings", tmp_path / "speech").exit_code == 0
     assert tomllib.loads((tmp_path / "lowres.toml").read_text(encoding="utf-8"))["corpus"]["reader"]["reader"] == reader
+
+
+def test_init_recognises_fleurs_by_its_tables_without_header(tmp_path: Path) -> None:
+    recording = tmp_path / "speech" / "sw_ke" / "audio" / "train" / "a.wav"
+    recording.parent.mkdir(parents=True)
+    recording.touch()
+    (tmp_path / "speech/sw_ke/train.tsv").write_text(
+        "12\ta.wav\tHabari.\thabari\th a|\t16000\tMALE\n", encoding="utf-8"
+    )
+    assert run("init", "--project", tmp_path, "--recordings", tmp_path / "speech").exit_code == 0
+    recipe = tomllib.loads((tmp_path / "lowres.toml").read_text(encoding="utf-8"))
+    assert recipe["corpus"]["reader"] == {"reader": "fleurs"}
 
 
 def test_init_takes_the_tier_with_most_text_for_the_transcript(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 import soundfile
 
@@ -49,6 +51,27 @@ def recipe(folder: Path, extra: str = "") -> Recipe:
 
 def run(project: Path, chosen: Recipe, num_workers: int = 1) -> PrepareResult:
     return prepare(project, chosen, PrepareOptions(num_workers=num_workers), lambda step, done, total: None)
+
+
+def test_a_hugging_face_data_set_is_unpacked_into_the_project_and_prepared(tmp_path: Path) -> None:
+    recordings = write_corpus_folder(tmp_path / "recordings")
+    for split in ("train", "dev", "test"):
+        wavs = sorted((recordings / split).glob("*.wav"))
+        texts = [path.with_suffix(".txt").read_text("utf-8") for path in wavs]
+        audio = [{"bytes": path.read_bytes(), "path": path.name} for path in wavs]
+        (tmp_path / "set" / "data").mkdir(parents=True, exist_ok=True)
+        pyarrow.parquet.write_table(
+            pyarrow.table({"audio": audio, "text": texts}),
+            tmp_path / "set" / "data" / f"{split}-00000-of-00001.parquet",
+        )
+    chosen = parse_recipe(
+        f'name = "set"\n[corpus]\nfolder = "{(tmp_path / "set").as_posix()}"\n[corpus.reader]\nreader = "hf_dataset"\n'
+    )
+    run(tmp_path / "project", chosen)
+    splits = load_corpus(tmp_path / "project" / "corpus").table["split"].value_counts().to_dict()
+    assert splits == {"train": 16, "dev": 7, "test": 7}
+    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == ["data"]
+    assert (tmp_path / "project" / "unpacked" / "set").is_dir()
 
 
 def contents(folder: Path) -> dict[str, str]:

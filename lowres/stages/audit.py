@@ -1,0 +1,103 @@
+"""audit: what the transcripts of a corpus are written with, before any rule has touched them; no audio is read."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from lowres.corpora.layouts import read_corpus
+from lowres.errors import CorpusError
+from lowres.manifest.corpus import CORPUS_FILE, CORPUS_FOLDER, read_corpus_json
+from lowres.manifest.table import read_manifest, write_atomically
+from lowres.recipe import Recipe
+from lowres.stages.prepare_locate import locate_corpus
+from lowres.text.audit import OrthographyAudit, audit_orthography
+
+AUDIT_FILE: Final = Path("reports", "orthography", "audit.json")
+"""Where in a project the audit is written."""
+
+AUDIT_FORMAT_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """An audit and where it came from.
+
+    Attributes:
+        audit: see `OrthographyAudit`.
+        source: the folder of the transcripts: the prepared corpus, or the recordings.
+        from_prepared: whether they were read as `lowres prepare` found them.
+        path: the audit as JSON.
+        notes: what the reader had to guess.
+    """
+
+    audit: OrthographyAudit
+    source: Path
+    from_prepared: bool
+    path: Path
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Transcripts:
+    texts: list[tuple[str, str]]
+    source: Path
+    from_prepared: bool
+    notes: tuple[str, ...]
+
+
+def audit(
+    project: Path, recipe: Recipe, progress: Callable[[str, int, int], None] = lambda _step, _done, _total: None
+) -> AuditResult:
+    """Audit the orthography of a project's transcripts and write reports/orthography/audit.json.
+
+    Args:
+        project: the project folder. A corpus that was prepared there with this recipe is read from its manifest,
+            which holds the transcripts as they were written; else the recordings' own transcripts are.
+        recipe: says where the corpus is, and which rules, letters and multigraphs are declared.
+        progress: as `lowres.stages.prepare.Progress`; "downloading" and "reading".
+
+    Raises:
+        RecipeError: the recipe names no corpus.
+        CorpusError: the corpus is not there, cannot be read, or has no transcripts.
+    """
+    found = _from_prepared(project, recipe) or _from_reader(project, recipe, progress)
+    if not any(text.strip() for _, text in found.texts):
+        raise CorpusError(
+            f"There is nothing to audit: no utterance of {found.source} has a transcript.",
+            "Name the tier, column or file that holds the transcripts in the recipe's [corpus.reader].",
+        )
+    result = audit_orthography(found.texts, recipe.text.rules, recipe.text.alphabet, recipe.text.graphemes)
+    path = project / AUDIT_FILE
+    data = {"format_version": AUDIT_FORMAT_VERSION, "corpus": recipe.name, "source": found.source.as_posix()}
+    written = json.dumps(data | asdict(result), ensure_ascii=False, indent=1) + "\n"
+    # A lone surrogate, which UTF-8 cannot hold, becomes the escape that JSON has for it.
+    write_atomically(path, [written.encode("utf-8", errors="backslashreplace").decode("utf-8")])
+    return AuditResult(result, found.source, found.from_prepared, path, found.notes)
+
+
+def _from_prepared(project: Path, recipe: Recipe) -> _Transcripts | None:
+    """Read the transcripts of the prepared corpus; None where there is none, or another recipe prepared it."""
+    folder = project / CORPUS_FOLDER
+    if not (folder / CORPUS_FILE).is_file():
+        return None
+    info = read_corpus_json(folder)
+    if info.recipe_name != recipe.name or not info.transcribed:
+        return None
+    table = read_manifest(folder)
+    texts = list(zip(table["utterance_id"].tolist(), table["raw_text"].tolist(), strict=True))
+    return _Transcripts(texts, folder, True, ())
+
+
+def _from_reader(project: Path, recipe: Recipe, progress: Callable[[str, int, int], None]) -> _Transcripts:
+    located = locate_corpus(project, recipe, lambda _url, done, total: progress("downloading", done, total or 0))
+    if not located.reader.has_transcripts:
+        raise CorpusError(
+            f"The recordings in {located.folder} have no transcripts, so there is nothing to audit.",
+            "Name a reader with transcripts in corpus.reader.",
+        )
+    progress("reading", 0, 0)
+    reading = read_corpus(located.folder, located.reader)
+    texts = [(row.utterance_id, row.raw_text) for row in reading.rows]
+    return _Transcripts(texts, located.folder, False, tuple(reading.notes))

@@ -1,0 +1,110 @@
+"""The text rules that an audit suggests: steps for a recipe with their reasons, applied to nothing by themselves."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import cast
+
+from lowres.text.audit_alikes import safe_corrections
+from lowres.text.audit_findings import Suggestion
+from lowres.text.audit_habits import spelling_signs
+from lowres.text.audit_letters import LEFTOVERS
+from lowres.text.audit_tally import Tally, listed
+from lowres.text.audit_words import capitals_spell
+from lowres.text.marks import count_marks
+from lowres.text.normalize import Lowercase, NormalForm, StripPunctuation, TextRules, compile_rules, unicode_form
+from lowres.text.rules import parse_rules, rules_to_data
+
+_ORDER = ("nfc", "remove_invisible", "delete", "map", "lowercase", "strip_punctuation", "collapse_spaces")
+# Leftovers that stand for nothing that was said; a lost or wrongly read letter is for people to put right.
+_HARMLESS = ("\\", "&", "<")
+
+
+def suggest_rules(tally: Tally, main: str, rules: TextRules) -> tuple[Suggestion, ...]:
+    """List the steps that would change anything, in the order in which they should be applied.
+
+    Args:
+        tally: the transcripts as written.
+        main: their script, as `lowres.text.audit_alikes.main_script`.
+        rules: the recipe's, to say what it does already; () for none.
+
+    Returns:
+        Every step with the number of utterances that it changes after the steps before it. No step strips a mark.
+    """
+    form = unicode_form(rules) or "nfc"
+    texts = [text for _, text in tally.texts]
+    after_recipe = list(map(compile_rules(rules), texts)) if rules else texts
+    suggestions = []
+    for step, reason in _candidates(tally, main):
+        parsed = parse_rules([form, step])[1:]
+        apply = compile_rules(parsed)
+        changed = list(map(apply, texts))
+        num_changed = sum(new != old for new, old in zip(changed, texts, strict=True))
+        texts = changed
+        if num_changed:
+            done = _is_done(parsed, apply, after_recipe, rules)
+            suggestions.append(Suggestion(step, reason, num_changed, done))
+    return tuple(suggestions)
+
+
+def merge_rules(rules: TextRules, suggestions: Sequence[Suggestion]) -> tuple[object, ...]:
+    """Put the suggestions that the recipe lacks among its rules, each where it belongs.
+
+    Args:
+        rules: the recipe's; () for none.
+        suggestions: as `suggest_rules` gives them.
+
+    Returns:
+        Data that `parse_rules` reads.
+    """
+    merged = rules_to_data(rules)
+    if unicode_form(rules) is None and not any(suggestion.step == "nfc" for suggestion in suggestions):
+        merged.insert(0, "nfc")
+    for suggestion in suggestions:
+        if not suggestion.in_recipe:
+            merged.insert(_place(merged, suggestion.step), suggestion.step)
+    return tuple(merged)
+
+
+def _candidates(tally: Tally, main: str) -> Iterator[tuple[object, str]]:
+    yield "nfc", "one spelling for every accented letter"
+    yield "remove_invisible", "zero-width spaces and direction marks cannot be heard"
+    found = {match for word in tally.distinct for match in LEFTOVERS.findall(word) if match.startswith(_HARMLESS)}
+    leftovers = sorted(match for match in found if not count_marks(match))
+    if leftovers:
+        yield {"delete": leftovers}, "left behind by a program, not said"
+    pairs = safe_corrections(tally, main)
+    if pairs:
+        named = [f"{old} for {new}" for old, new in pairs.items()]
+        yield {"map": pairs}, f"rare look-alikes of a frequent letter or sign: {listed(named, 6)}"
+    if not capitals_spell(tally):
+        yield "lowercase", "capitals are not heard"
+    signs = "".join(sorted(sign for sign in spelling_signs(tally) if sign not in pairs))
+    if signs:
+        kept = "stands" if len(signs) == 1 else "stand"
+        yield (
+            {"strip_punctuation": {"keep": signs}},
+            f"punctuation is not heard; {' '.join(signs)} {kept} inside or before words and may spell: look at it",
+        )
+    else:
+        yield "strip_punctuation", "punctuation is not heard; apostrophes go without a gap"
+    yield "collapse_spaces", "one space between words"
+
+
+def _is_done(step: TextRules, apply: Callable[[str], str], texts: Sequence[str], rules: TextRules) -> bool:
+    """Tell whether a recipe does what a step would: by a step of that kind, or because nothing is left to change."""
+    kinds = (NormalForm, Lowercase, StripPunctuation)
+    if any(isinstance(step[0], kind) and any(isinstance(own, kind) for own in rules) for kind in kinds):
+        return True
+    return bool(rules) and all(apply(text) == text for text in texts)
+
+
+def _place(merged: Sequence[object], step: object) -> int:
+    """Find where a step belongs: before the first one that must come after it."""
+    rank = _rank(step)
+    return next((place for place, other in enumerate(merged) if _rank(other) > rank), len(merged))
+
+
+def _rank(step: object) -> int:
+    name = step if isinstance(step, str) else next(iter(cast(dict[str, object], step)))
+    if name in ("nfd", "nfkc"):
+        name = "nfc"
+    return _ORDER.index(name) if name in _ORDER else _ORDER.index("delete")
