@@ -159,7 +159,7 @@ def test_what_hugging_faces_own_programs_downloaded_is_listed_as_here(
     (cached / "snapshots" / "abc" / "pytorch_model.bin").write_bytes(b"")
     (cached / "refs").mkdir()
     (cached / "refs" / "main").write_text("abc")
-    assert [backbone.entry.name for backbone in list_backbones() if backbone.folder] == [NAME]
+    assert [backbone.entry.name for backbone in list_backbones() if backbone.folder] == ["lowres-small", NAME]
 
 
 def test_an_empty_endpoint_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,18 +216,22 @@ def test_a_file_cut_short_or_altered_is_refused_and_not_kept(hub: Hub, tmp_path:
     assert not get_backbone(NAME, ignore).was_here
 
 
+def is_here(name: str) -> bool:
+    return any(backbone.folder for backbone in list_backbones() if backbone.entry.name == name)
+
+
 def test_a_broken_connection_is_gone_on_with(hub: Hub, tmp_path: Path) -> None:
     hub.breaks_after = 1_000
     with pytest.raises(CheckpointError, match="the connection ended after 3000 of") as caught:
         get_backbone(NAME, ignore)
     assert "goes on where it stopped" in caught.value.hint
-    assert list_backbones()[5].folder is None
+    assert not is_here(NAME)
     hub.breaks_after = None
     begun: list[int] = []
     get_backbone(NAME, lambda url, here, total: begun.append(here) if "model.safetensors" in url else None)
     assert begun[0] > 3_000
     assert find_backbone(tmp_path, NAME).config.width == 32
-    assert list_backbones()[5].folder is not None
+    assert is_here(NAME)
 
 
 def test_what_an_interrupted_download_left_survives_a_mistake(hub: Hub, tmp_path: Path) -> None:
