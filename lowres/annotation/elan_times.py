@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from lowres.annotation.tiers import Annotation
+from lowres.annotation.times import in_order
 
 _MOST_NAMED = 5
 
@@ -112,9 +113,7 @@ def find_times(tiers: Sequence[ElanTier], slots: TimeSlots, tally: Tally) -> lis
     for (tier_number, number), (start, end) in spans.items():
         text = tiers[tier_number].annotations[number].text
         found[tier_number].append(Annotation(start / 1000, end / 1000, text))
-    return [
-        tuple(sorted(one, key=lambda annotation: (annotation.start_seconds, annotation.end_seconds))) for one in found
-    ]
+    return [in_order(one) for one in found]
 
 
 def _place_slots(tiers: Sequence[ElanTier], slots: TimeSlots, tally: Tally) -> dict[str, float]:

@@ -11,6 +11,7 @@ from lowres.annotation.elan_media import write_media_link
 from lowres.annotation.elan_times import open_circles
 from lowres.annotation.files import write_text
 from lowres.annotation.tiers import Annotation, AnnotationFile, Tier
+from lowres.annotation.times import in_order
 from lowres.errors import CorpusError
 
 _POINT_MILLISECONDS = 40  # what ELAN makes of a point when it imports one from Praat; it cannot show a shorter one
@@ -84,7 +85,7 @@ def _lay_out(tiers: Sequence[Tier]) -> list[_Row]:
         names.add(tier.name)
         for value in (tier.name, tier.participant, tier.linguistic_type, tier.language):
             _check_characters(value, f"The tier {tier.name!r}")
-        annotations = tuple(sorted(tier.annotations, key=lambda one: (one.start_seconds, one.end_seconds)))
+        annotations = in_order(tier.annotations)
         spans = [_span(annotation, tier.name) for annotation in annotations]
         if tier.kind == "points":
             spans = _widen(spans)

@@ -1,5 +1,6 @@
 """Which times an annotation can have: what a reader leaves out and counts, and what a writer refuses."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lowres.annotation.tiers import Annotation, Tier
@@ -11,7 +12,7 @@ def possible(start_seconds: float, end_seconds: float) -> bool:
     return 0.0 <= start_seconds <= end_seconds < float("inf")
 
 
-def in_order(annotations: list[Annotation]) -> tuple[Annotation, ...]:
+def in_order(annotations: Sequence[Annotation]) -> tuple[Annotation, ...]:
     """Return annotations by their start, then their end; those with the same times stay in the order of the file."""
     return tuple(sorted(annotations, key=lambda annotation: (annotation.start_seconds, annotation.end_seconds)))
 
@@ -57,4 +58,4 @@ def check_times(tier: Tier, path: Path) -> tuple[Annotation, ...]:
                 f"{path} cannot be written: tier {tier.name!r} has an annotation from {start:g} to {end:g} s.",
                 "Correct its times: from 0 s on, the end not before the start, and both the same in a tier of points.",
             )
-    return in_order(list(tier.annotations))
+    return in_order(tier.annotations)

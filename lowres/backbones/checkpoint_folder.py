@@ -116,6 +116,18 @@ def write_checkpoint(
         ) from error
 
 
+def demand_free(folder: Path) -> None:
+    """Refuse to write a new folder where something lies already; an empty folder is nothing.
+
+    Raises:
+        CheckpointError: something does.
+    """
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists():
+        raise CheckpointError(f"{folder} exists already.", "Name a folder that does not exist, or delete that one.")
+
+
 def has_checkpoint(folder: Path) -> bool:
     """Say whether there is a checkpoint, or the one before where a process was killed while replacing it."""
     return _whole(folder) is not None

@@ -8,6 +8,7 @@ from typing import Any, Final
 from safetensors.torch import save_file
 
 from lowres.audio.constants import SAMPLE_RATE
+from lowres.backbones.checkpoint_folder import demand_free
 from lowres.backbones.low_rank_merging import without_low_rank_updates
 from lowres.backbones.model_card import Language, model_card
 from lowres.backbones.native import Recognizer
@@ -42,7 +43,7 @@ def write_transformers_folder(recognizer: Recognizer, folder: Path, language: La
         OSError: the disk is full or refuses.
     """
     folder = folder.absolute()  # "." has no name of its own
-    _check_is_free(folder)
+    demand_free(folder)
     _check_is_known(recognizer.model.backbone.config)
     limits = _limits(recognizer)
     model = without_low_rank_updates(recognizer.model)
@@ -68,13 +69,6 @@ def write_transformers_folder(recognizer: Recognizer, folder: Path, language: La
         shutil.rmtree(writing, ignore_errors=True)
         raise
     return limits
-
-
-def _check_is_free(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        return
-    if folder.exists():
-        raise CheckpointError(f"{folder} exists already.", "Name a folder that does not exist, or delete that one.")
 
 
 def _check_is_known(config: Wav2Vec2Config) -> None:

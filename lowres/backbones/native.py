@@ -127,12 +127,7 @@ def load_backbone(checkpoint_folder: Path, *, device: str = "cpu") -> Backbone:
     """
     checkpoint = read_checkpoint(checkpoint_folder, device=device)
     metadata, config = checkpoint.metadata, config_of(checkpoint.metadata, checkpoint_folder)
-    if metadata.backbone_sha256:
-        raise CheckpointError(
-            f"{checkpoint_folder} is no whole network: it holds what was trained on top of "
-            f"{metadata.backbone_reference}.",
-            f"Start from {metadata.backbone_reference} itself.",
-        )
+    demand_whole(checkpoint)
     if metadata.kind == "backbone" and metadata.quantizer_config is None:
         return Backbone(config, checkpoint.weights, metadata)
     inside = {name for name in checkpoint.weights if name.startswith(BACKBONE_PREFIX)}
@@ -145,6 +140,20 @@ def load_backbone(checkpoint_folder: Path, *, device: str = "cpu") -> Backbone:
     except (ValueError, TypeError) as error:
         raise _unknown_network(checkpoint_folder, error) from error
     return Backbone(config, weights, metadata, heads)
+
+
+def demand_whole(checkpoint: Checkpoint) -> None:
+    """Refuse a checkpoint of what was trained on top of a backbone, without that backbone.
+
+    Raises:
+        CheckpointError: it is one.
+    """
+    reference = checkpoint.metadata.backbone_reference
+    if checkpoint.metadata.backbone_sha256:
+        raise CheckpointError(
+            f"{checkpoint.folder} is no whole network: it holds what was trained on top of {reference}.",
+            f"Start from {reference} itself.",
+        )
 
 
 def _known_labels(checkpoint: Checkpoint) -> KnownLabels:

@@ -103,14 +103,13 @@ class _Reader:
         if end <= start or end + offset <= 0:
             self.collector.skip(place, "lasts no time, or lies before the recording begins")
             return
-        where = (settings.speaker_from, settings.speaker_separator, settings.speaker_field)
         row = UtteranceRow(
             utterance_id=f"{inside[: inside.rindex('.')]}/{tier}/{start * 1000:08.0f}-{end * 1000:08.0f}",
             audio_path=recording,
             start_seconds=max(start + offset - settings.padding_seconds, 0.0),
             end_seconds=end + offset + settings.padding_seconds,
             channel=settings.channel,
-            speaker=speaker or speaker_from_path(recording, *where),
+            speaker=speaker or speaker_from_path(recording, settings),
             split=split_from_folders(inside.split("/")[:-1], settings),
             raw_text=annotation.text.strip("\r\n"),
             language=settings.language,

@@ -5,10 +5,9 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from lowres.corpora.files import CorpusFiles
-from lowres.corpora.reading import CorpusReading, RowCollector
+from lowres.corpora.reading import CorpusReading, RowCollector, choose_language
 from lowres.corpora.settings import ReaderSettings
 from lowres.corpora.table import Listing, read_listing
-from lowres.errors import CorpusError
 
 _TABLES = ("train", "dev", "test", "other")
 _COLUMNS: Mapping[str, str] = {"audio": "path", "text": "sentence", "speaker": "client_id"}
@@ -53,15 +52,10 @@ def _find_language(folder: Path, settings: ReaderSettings) -> str:
     if _is_language(folder / top):
         return top
     languages = sorted(path.relative_to(folder).as_posix() for path in (folder / top).glob("*/") if _is_language(path))
-    if len(languages) == 1:
-        return languages[0]
-    if languages:
-        raise CorpusError(
-            f"{folder / top} holds several languages: {', '.join(languages)}.",
-            f'Choose one in the recipe: corpus.reader.subfolder = "{languages[0]}".',
-        )
-    raise CorpusError(
-        f"{folder / top} holds no Common Voice release: there is no clips/ with train.tsv beside it.",
+    return choose_language(
+        folder / top,
+        languages,
+        "Common Voice release: there is no clips/ with train.tsv beside it",
         "Unpack the release's .tar.gz there.",
     )
 

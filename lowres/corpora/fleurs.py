@@ -3,10 +3,9 @@
 from pathlib import Path, PurePosixPath
 
 from lowres.corpora.files import CorpusFiles
-from lowres.corpora.reading import CorpusReading, RowCollector, speaker_from_path
+from lowres.corpora.reading import CorpusReading, RowCollector, choose_language, speaker_from_path
 from lowres.corpora.settings import ReaderSettings
 from lowres.corpora.tab_lines import find_languages, read_tab_lines
-from lowres.errors import CorpusError
 from lowres.manifest.schema import UtteranceRow
 
 SPLIT_TABLES = ("train.tsv", "dev.tsv", "test.tsv")
@@ -49,12 +48,11 @@ def _read_split(folder: Path, top: str, table: str, settings: ReaderSettings, co
             reason = f"there is no recording {files.relative(name, place)}" if name and text else ""
             collector.skip(place, reason or ("has no sentence" if name else "names no recording"))
             continue
-        where = (settings.speaker_from, settings.speaker_separator, settings.speaker_field)
         row = UtteranceRow(
             utterance_id=f"{split}/{PurePosixPath(found).stem}",
             audio_path=found,
             channel=settings.channel,
-            speaker=speaker_from_path(found, *where),
+            speaker=speaker_from_path(found, settings),
             split=split,
             raw_text=text,
             language=settings.language,
@@ -64,14 +62,9 @@ def _read_split(folder: Path, top: str, table: str, settings: ReaderSettings, co
 
 def _find_language(folder: Path, top: str) -> str:
     languages = [name for name in find_languages(folder, top, SPLIT_TABLES) if (folder / name / "audio").is_dir()]
-    if len(languages) == 1:
-        return languages[0]
-    if languages:
-        raise CorpusError(
-            f"{folder / top} holds several languages: {', '.join(languages)}.",
-            f'Choose one in the recipe: corpus.reader.subfolder = "{languages[0]}".',
-        )
-    raise CorpusError(
-        f"{folder / top} holds no FLEURS release: there is no audio/ with train.tsv, dev.tsv or test.tsv beside it.",
+    return choose_language(
+        folder / top,
+        languages,
+        "FLEURS release: there is no audio/ with train.tsv, dev.tsv or test.tsv beside it",
         "Unpack the language's archive there, with its folder audio.",
     )

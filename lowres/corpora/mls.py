@@ -4,10 +4,9 @@ import os
 from pathlib import Path, PurePosixPath
 
 from lowres.corpora.files import CorpusFiles
-from lowres.corpora.reading import CorpusReading, RowCollector, speaker_from_path
+from lowres.corpora.reading import CorpusReading, RowCollector, choose_language, speaker_from_path
 from lowres.corpora.settings import ReaderSettings
 from lowres.corpora.tab_lines import find_languages, read_tab_lines
-from lowres.errors import CorpusError
 from lowres.manifest.schema import UtteranceRow
 
 _SPLITS = ("train", "dev", "test")
@@ -53,12 +52,11 @@ def _read_split(folder: Path, table: str, split: str, settings: ReaderSettings, 
         if found is None:
             collector.skip(place, f"there is no recording audio/{speaker}/{book}/{key}, .flac or .opus")
             continue
-        where = (settings.speaker_from, settings.speaker_separator, settings.speaker_field)
         row = UtteranceRow(
             utterance_id=key,
             audio_path=found,
             channel=settings.channel,
-            speaker=speaker_from_path(found, *where) if settings.speaker_from else speaker,
+            speaker=speaker_from_path(found, settings) if settings.speaker_from else speaker,
             split=split,
             raw_text=texts[0],
             language=settings.language,
@@ -76,14 +74,9 @@ def _find(files: CorpusFiles, stem: str, place: str) -> str | None:
 
 def _find_language(folder: Path, top: str) -> str:
     languages = find_languages(folder, top, TRANSCRIPT_TABLES)
-    if len(languages) == 1:
-        return languages[0]
-    if languages:
-        raise CorpusError(
-            f"{folder / top} holds several languages: {', '.join(languages)}.",
-            f'Choose one in the recipe: corpus.reader.subfolder = "{languages[0]}".',
-        )
-    raise CorpusError(
-        f"{folder / top} holds no Multilingual LibriSpeech: there is none of {', '.join(TRANSCRIPT_TABLES)}.",
+    return choose_language(
+        folder / top,
+        languages,
+        f"Multilingual LibriSpeech: there is none of {', '.join(TRANSCRIPT_TABLES)}",
         "Unpack the language's archive there.",
     )

@@ -80,5 +80,5 @@ def _audio_suffix(name: str) -> str:
 
 def _speaker(audio_path: str, settings: ReaderSettings) -> str:
     if settings.speaker_from:
-        return speaker_from_path(audio_path, settings.speaker_from, settings.speaker_separator, settings.speaker_field)
+        return speaker_from_path(audio_path, settings)
     return PurePosixPath(audio_path).stem.rpartition("_")[0]

@@ -56,9 +56,7 @@ def _row(stem: str, audio_path: str, text: str, base: str, settings: ReaderSetti
         utterance_id=stem[len(base) :].strip("/"),
         audio_path=audio_path,
         channel=settings.channel,
-        speaker=speaker_from_path(
-            audio_path, settings.speaker_from, settings.speaker_separator, settings.speaker_field
-        ),
+        speaker=speaker_from_path(audio_path, settings),
         split=split_from_folders(folders, settings),
         raw_text=text.strip("\r\n"),
         language=settings.language,

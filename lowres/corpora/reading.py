@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lowres.corpora.settings import ReaderSettings
 from lowres.errors import CorpusError
@@ -77,17 +78,40 @@ def split_from_folders(folders: Sequence[str], settings: ReaderSettings) -> str:
     return ""
 
 
-def speaker_from_path(path: str, speaker_from: str, separator: str, piece: int) -> str:
+def speaker_from_path(path: str, settings: ReaderSettings) -> str:
     """Return the speaker that a recording's path tells: part of its file name, or its folder; "" where it does not.
 
     Args:
         path: posix, relative to the corpus folder.
-        speaker_from: "", "file_name" or "folder", as in ReaderSettings; `piece` counts from 0, or from -1 backwards.
+        settings: speaker_from says which, and speaker_separator and speaker_field which part of the name.
     """
     *folders, name = path.split("/")
-    if speaker_from == "folder":
+    if settings.speaker_from == "folder":
         return folders[-1] if folders else ""
-    if speaker_from == "file_name":
-        pieces = name.rpartition(".")[0].split(separator) if separator else [name]
+    if settings.speaker_from == "file_name":
+        stem, separator = name.rpartition(".")[0], settings.speaker_separator
+        pieces, piece = stem.split(separator) if separator else [name], settings.speaker_field
         return pieces[piece] if -len(pieces) <= piece < len(pieces) else ""
     return ""
+
+
+def choose_language(place: Path, languages: Sequence[str], what: str, hint: str) -> str:
+    """Return the one language of a release.
+
+    Args:
+        place: where the languages were looked for.
+        languages: their folders, relative to the corpus folder.
+        what: what is missing where there is none, to follow "... holds no ".
+        hint: the remedy then.
+
+    Raises:
+        CorpusError: there is none, or there are several.
+    """
+    if len(languages) == 1:
+        return languages[0]
+    if languages:
+        raise CorpusError(
+            f"{place} holds several languages: {', '.join(languages)}.",
+            f'Choose one in the recipe: corpus.reader.subfolder = "{languages[0]}".',
+        )
+    raise CorpusError(f"{place} holds no {what}.", hint)

@@ -28,9 +28,7 @@ def read_recordings(folder: Path, settings: ReaderSettings) -> CorpusReading:
             utterance_id=inside[: inside.rindex(".")],
             audio_path=audio_path,
             channel=settings.channel,
-            speaker=speaker_from_path(
-                audio_path, settings.speaker_from, settings.speaker_separator, settings.speaker_field
-            ),
+            speaker=speaker_from_path(audio_path, settings),
             split=split_from_folders(inside.split("/")[:-1], settings),
             language=settings.language,
         )

@@ -82,9 +82,7 @@ def _row(
     channel = values.get("channel", "")
     if channel and not channel.isdecimal():
         raise CorpusError(f"{place}: the channel {channel!r} is not a number.", "Channels are counted from 0.")
-    speaker = values.get("speaker") or speaker_from_path(
-        audio_path, settings.speaker_from, settings.speaker_separator, settings.speaker_field
-    )
+    speaker = values.get("speaker") or speaker_from_path(audio_path, settings)
     return UtteranceRow(
         utterance_id=values.get("id") or stem + stretch,
         audio_path=audio_path,

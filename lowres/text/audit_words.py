@@ -124,7 +124,7 @@ def find_capitals(tally: Tally) -> Finding | None:
         return None
     opening = sum(bool(words) and any(map(is_capital, core(words[0])[:1])) for words in tally.words)
     inner = inner_capitals(tally)
-    uses = collect(tally, lambda _word, use: (g for g in use.graphemes if is_capital(g)))
+    uses = collect(tally, _capitals)
     total = sum(use.count for use in uses.values())
     spelled = (
         " So many stand inside words that they may be letters of their own."
