@@ -15,24 +15,6 @@ if TYPE_CHECKING:
     from lowres.stages.audit import AuditResult
     from lowres.text.audit_findings import Example, Finding, MarkUse, OrthographyAudit
 
-_TITLES = {
-    "leftovers": "Left behind by programs",
-    "mixed-scripts": "Mixed scripts",
-    "look-alikes": "Look-alikes",
-    "unicode-forms": "Accents typed in several ways",
-    "invisible": "Invisible characters",
-    "bare-and-marked": "Words with and without marks",
-    "stray-symbols": "Stray signs",
-    "undeclared": "Undeclared letters",
-    "unused": "Unused letters",
-    "rare-letters": "Rare letters",
-    "digits": "Digits",
-    "abbreviations": "Abbreviations",
-    "capitals": "Capitals",
-    "punctuation": "Punctuation",
-    "rare-letter-words": "Words with rare letters",
-    "multigraphs": "Candidates for multigraphs",
-}
 _ITEMS_SHOWN = 6
 _EXAMPLES_SHOWN = 3
 _LONGEST = 48
@@ -64,7 +46,10 @@ def audit(
         letters_now = " ".join(plain(use.grapheme) for use in result.audit.graphemes[:_LONGEST])
         _say(f"\nGraphemes, most frequent first: {letters_now}  (`lowres audit --letters` lists all with names)")
     _print_rules(result.audit)
-    _say(f"written: {result.path}")
+    _say(
+        f"written: {result.page}  (opens offline in any browser; {result.num_embedded} recordings to hear) and "
+        f"{result.path.name}"
+    )
     print_next("Once the recipe says what you want", with_project("lowres prepare", project, recipe, overrides))
 
 
@@ -109,8 +94,10 @@ def _print_marks(marks: Sequence["MarkUse"]) -> None:
 
 
 def _print_finding(finding: "Finding") -> None:
+    from lowres.text.audit_findings import FINDING_TITLES
+
     console.print()
-    console.print(Text(_TITLES[finding.kind], style="bold"))
+    console.print(Text(FINDING_TITLES[finding.kind], style="bold"))
     _say(plain_sentence(finding.sentence))
     if finding.kind == "unused":
         return
@@ -143,6 +130,8 @@ def _print_letters(audited: "OrthographyAudit") -> None:
 
 
 def _print_rules(audited: "OrthographyAudit") -> None:
+    from lowres.stages.audit_snippet import rules_snippet
+
     console.print()
     if not audited.suggestions:
         console.print(Text("Suggested rules: none; the transcripts are even as they are.", style="bold"))
@@ -150,25 +139,8 @@ def _print_rules(audited: "OrthographyAudit") -> None:
     missing = [suggestion for suggestion in audited.suggestions if not suggestion.in_recipe]
     title = "Suggested rules, to look over and paste" if missing else "Rules: the recipe has all that is suggested"
     console.print(Text(title, style="bold"))
-    for line in toml_lines(audited):
+    for line in rules_snippet(audited):
         _say(line)
-
-
-def toml_lines(audited: "OrthographyAudit") -> list[str]:
-    """Write the suggested rules as TOML with a comment of one line each; `tomllib` reads it back as the same rules."""
-    from lowres.recipe.toml_writer import write_value
-
-    told = {write_value(suggestion.step): suggestion for suggestion in audited.suggestions}
-    lines = ["[text]", "rules = ["]
-    for step in audited.rules:
-        written = write_value(step)
-        suggestion = told.get(written)
-        if suggestion is not None:
-            new = "" if suggestion.in_recipe else "new: "
-            changes = f"{suggestion.num_utterances:,} utterance" + ("" if suggestion.num_utterances == 1 else "s")
-            lines.append(f"    # {new}{plain_sentence(suggestion.reason)} (changes {changes})")
-        lines.append(f"    {written},")
-    return [*lines, "]"]
 
 
 def plain_sentence(text: str) -> str:

@@ -11,9 +11,10 @@ from lowres.manifest import signal_checks, text_checks
 from lowres.manifest.findings import CheckResult
 from lowres.manifest.schema import FLAG_SEPARATOR
 from lowres.manifest.settings import CheckSettings
-from lowres.manifest.table import write_table
+from lowres.manifest.table import read_table, write_table
 
 CHECKS_FILE: Final = "checks.tsv"
+CHECKS_COLUMNS: Final = ("check", "severity", "utterance_id", "detail")
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,24 @@ def write_checks(corpus_folder: Path, results: Iterable[CheckResult]) -> Path:
         for result in results
         for name, detail in zip(result.utterance_ids, result.details, strict=True)
     )
-    write_table(path, ("check", "severity", "utterance_id", "detail"), rows)
+    write_table(path, CHECKS_COLUMNS, rows)
     return path
+
+
+def read_checks(corpus_folder: Path) -> pd.DataFrame | None:
+    """Read checks.tsv of a prepared corpus.
+
+    Returns:
+        One row for each check and offender: check, severity, utterance_id and detail, all text; None where there is
+        no such file, as in a corpus that was joined of others.
+
+    Raises:
+        CorpusError: the file is not what `write_checks` writes.
+    """
+    path = corpus_folder / CHECKS_FILE
+    if not path.is_file():
+        return None
+    return read_table(path, CHECKS_COLUMNS)
 
 
 def _without(table: pd.DataFrame, ids: Mapping[str, str]) -> pd.DataFrame:

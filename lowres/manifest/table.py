@@ -66,6 +66,38 @@ def read_manifest(corpus_folder: Path) -> pd.DataFrame:
     path = corpus_folder / MANIFEST_FILE
     if not path.is_file():
         raise CorpusError(f"There is no {MANIFEST_FILE} in {corpus_folder}.", "Run `lowres prepare` first.")
+    cells = read_table(path, MANIFEST_COLUMNS)
+    return conform_table(_parse_cells(cells, path))
+
+
+def _parse_cells(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
+    included = cells["included"].to_numpy(dtype=object)
+    is_true = included == _TRUE
+    if not (is_true | (included == _FALSE)).all():
+        raise _damaged(path, "a row does not end in true or false")
+    parsed: dict[str, object] = {name: cells[name] for name in TEXT_COLUMNS}
+    try:
+        for name in INTEGER_COLUMNS:
+            parsed[name] = cells[name].to_numpy(dtype=object).astype(np.int64)
+        for name in FLOAT_COLUMNS:
+            parsed[name] = cells[name].to_numpy(dtype=object).astype(np.float64)
+    except (ValueError, OverflowError) as error:
+        raise _damaged(path, str(error)) from error
+    return pd.DataFrame(parsed | {"included": is_true.astype(bool)})
+
+
+def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table that `write_table` or `write_manifest` wrote.
+
+    Args:
+        path: the file. columns: what its first line must name.
+
+    Returns:
+        Its cells, all of them text.
+
+    Raises:
+        CorpusError: it is not such a table.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -84,25 +116,9 @@ def read_manifest(corpus_folder: Path) -> pd.DataFrame:
             )
     except (ValueError, pd.errors.ParserWarning) as error:
         raise _damaged(path, str(error)) from error
-    if tuple(cells.columns) != MANIFEST_COLUMNS:
+    if tuple(cells.columns) != tuple(columns):
         raise _damaged(path, "its first line does not name the columns lowres writes")
-    return conform_table(_parse_cells(cells, path))
-
-
-def _parse_cells(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
-    included = cells["included"].to_numpy(dtype=object)
-    is_true = included == _TRUE
-    if not (is_true | (included == _FALSE)).all():
-        raise _damaged(path, "a row does not end in true or false")
-    parsed: dict[str, object] = {name: cells[name] for name in TEXT_COLUMNS}
-    try:
-        for name in INTEGER_COLUMNS:
-            parsed[name] = cells[name].to_numpy(dtype=object).astype(np.int64)
-        for name in FLOAT_COLUMNS:
-            parsed[name] = cells[name].to_numpy(dtype=object).astype(np.float64)
-    except (ValueError, OverflowError) as error:
-        raise _damaged(path, str(error)) from error
-    return pd.DataFrame(parsed | {"included": is_true.astype(bool)})
+    return cells
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -168,7 +184,8 @@ def _quote(cell: str) -> str:
 
 
 def _damaged(path: Path, reason: str) -> CorpusError:
+    what = "a manifest" if path.name == MANIFEST_FILE else "a table"
     return CorpusError(
-        f"{path} is not a manifest written by lowres: {reason}.",
+        f"{path} is not {what} written by lowres: {reason}.",
         "Run `lowres prepare` again; correct transcripts in the corpus itself, not in the manifest.",
     )

@@ -1,4 +1,4 @@
-"""audit: what the transcripts of a corpus are written with, before any rule has touched them; no audio is read."""
+"""audit: what the transcripts of a corpus are written with, before any rule has touched them, as JSON and as a page."""
 
 import json
 from collections.abc import Callable
@@ -6,15 +6,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
+
 from lowres.corpora.layouts import read_corpus
-from lowres.errors import CorpusError
+from lowres.errors import AudioError, CorpusError
 from lowres.manifest.corpus import CORPUS_FILE, CORPUS_FOLDER, read_corpus_json
 from lowres.manifest.table import read_manifest, write_atomically
 from lowres.recipe import Recipe
+from lowres.report.orthography_page import AuditPage, example_ids, render_orthography_page, wanted_clips
+from lowres.report.writing import PAGE_FILE, write_file
+from lowres.stages.audit_clips import embed_from_files
+from lowres.stages.audit_snippet import rules_snippet
+from lowres.stages.embed_clips import embed_clips
+from lowres.stages.inspect import ORTHOGRAPHY_FOLDER, link_corpus_pages
 from lowres.stages.prepare_locate import locate_corpus
 from lowres.text.audit import OrthographyAudit, audit_orthography
 
-AUDIT_FILE: Final = Path("reports", "orthography", "audit.json")
+AUDIT_FILE: Final = ORTHOGRAPHY_FOLDER / "audit.json"
 """Where in a project the audit is written."""
 
 AUDIT_FORMAT_VERSION: Final = 1
@@ -28,7 +36,8 @@ class AuditResult:
         audit: see `OrthographyAudit`.
         source: the folder of the transcripts: the prepared corpus, or the recordings.
         from_prepared: whether they were read as `lowres prepare` found them.
-        path: the audit as JSON.
+        path: the audit as JSON; `page` as HTML.
+        num_embedded: recordings that can be heard on the page.
         notes: what the reader had to guess.
     """
 
@@ -36,6 +45,8 @@ class AuditResult:
     source: Path
     from_prepared: bool
     path: Path
+    page: Path
+    num_embedded: int
     notes: tuple[str, ...]
 
 
@@ -45,12 +56,17 @@ class _Transcripts:
     source: Path
     from_prepared: bool
     notes: tuple[str, ...]
+    seconds: Callable[[set[str]], dict[str, float]]
+    """Durations of utterances, as far as they are known."""
+
+    embed: Callable[[list[str]], dict[str, str]]
+    """Takes utterance ids, the most wanted first, and gives data addresses of the recordings of some of them."""
 
 
 def audit(
     project: Path, recipe: Recipe, progress: Callable[[str, int, int], None] = lambda _step, _done, _total: None
 ) -> AuditResult:
-    """Audit the orthography of a project's transcripts and write reports/orthography/audit.json.
+    """Audit the orthography of a project's transcripts and write reports/orthography: audit.json and report.html.
 
     Args:
         project: the project folder. A corpus that was prepared there with this recipe is read from its manifest,
@@ -74,7 +90,23 @@ def audit(
     written = json.dumps(data | asdict(result), ensure_ascii=False, indent=1) + "\n"
     # A lone surrogate, which UTF-8 cannot hold, becomes the escape that JSON has for it.
     write_atomically(path, [written.encode("utf-8", errors="backslashreplace").decode("utf-8")])
-    return AuditResult(result, found.source, found.from_prepared, path, found.notes)
+    recordings = found.embed(wanted_clips(result, found.seconds(example_ids(result))))
+    page = AuditPage(
+        audit=result,
+        name=recipe.name,
+        language=recipe.language.name,
+        language_code=recipe.language.iso_639_3,
+        source=found.source.as_posix(),
+        from_prepared=found.from_prepared,
+        notes=found.notes,
+        snippet=rules_snippet(result),
+        transcripts={name: text for name, text in found.texts if name in recordings},
+    )
+    write_file(path.with_name(PAGE_FILE), render_orthography_page(page, recordings))
+    link_corpus_pages(project)
+    return AuditResult(
+        result, found.source, found.from_prepared, path, path.with_name(PAGE_FILE), len(recordings), found.notes
+    )
 
 
 def _from_prepared(project: Path, recipe: Recipe) -> _Transcripts | None:
@@ -87,7 +119,20 @@ def _from_prepared(project: Path, recipe: Recipe) -> _Transcripts | None:
         return None
     table = read_manifest(folder)
     texts = list(zip(table["utterance_id"].tolist(), table["raw_text"].tolist(), strict=True))
-    return _Transcripts(texts, folder, True, ())
+    rows = table[["utterance_id", "duration_seconds"]]
+
+    def seconds(names: set[str]) -> dict[str, float]:
+        chosen = rows[rows["utterance_id"].isin(list(names))]
+        return dict(zip(chosen["utterance_id"].tolist(), chosen["duration_seconds"].tolist(), strict=True))
+
+    return _Transcripts(texts, folder, True, (), seconds, lambda wanted: _embed_prepared(folder, table, wanted))
+
+
+def _embed_prepared(folder: Path, table: pd.DataFrame, wanted: list[str]) -> dict[str, str]:
+    try:
+        return embed_clips(folder, table, wanted)
+    except AudioError:  # a shard is gone: the letters are there to be seen all the same
+        return {}
 
 
 def _from_reader(project: Path, recipe: Recipe, progress: Callable[[str, int, int], None]) -> _Transcripts:
@@ -100,4 +145,17 @@ def _from_reader(project: Path, recipe: Recipe, progress: Callable[[str, int, in
     progress("reading", 0, 0)
     reading = read_corpus(located.folder, located.reader)
     texts = [(row.utterance_id, row.raw_text) for row in reading.rows]
-    return _Transcripts(texts, located.folder, False, tuple(reading.notes))
+    rows = {row.utterance_id: row for row in reading.rows}
+
+    def seconds(names: set[str]) -> dict[str, float]:
+        ends = ((rows[name].utterance_id, rows[name].end_seconds, rows[name].start_seconds) for name in sorted(names))
+        return {name: end - start for name, end, start in ends if end is not None}
+
+    return _Transcripts(
+        texts,
+        located.folder,
+        False,
+        tuple(reading.notes),
+        seconds,
+        lambda wanted: embed_from_files(located.folder, rows, wanted),
+    )

@@ -1,7 +1,7 @@
 """What an orthography audit hands over: plain data with counts, example words and the utterances they are from."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 FindingKind = Literal[
     "leftovers",
@@ -22,6 +22,26 @@ FindingKind = Literal[
     "multigraphs",
 ]
 MOST_EXAMPLES = 5
+
+FINDING_TITLES: Final[dict[FindingKind, str]] = {
+    "leftovers": "Left behind by programs",
+    "mixed-scripts": "Mixed scripts",
+    "look-alikes": "Look-alikes",
+    "unicode-forms": "Accents typed in several ways",
+    "invisible": "Invisible characters",
+    "bare-and-marked": "Words with and without marks",
+    "stray-symbols": "Stray signs",
+    "undeclared": "Undeclared letters",
+    "unused": "Unused letters",
+    "rare-letters": "Rare letters",
+    "digits": "Digits",
+    "abbreviations": "Abbreviations",
+    "capitals": "Capitals",
+    "punctuation": "Punctuation",
+    "rare-letter-words": "Words with rare letters",
+    "multigraphs": "Candidates for multigraphs",
+}
+"""What each finding is called, in the terminal and on the page."""
 
 
 @dataclass(frozen=True)
