@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from lowres.audio.constants import BYTES_PER_SAMPLE, SAMPLE_RATE
 from lowres.audio.decode import FloatArray, open_recording
@@ -106,7 +107,7 @@ def make_part(shard: Path, jobs: Sequence[RecordingJob]) -> PartResult:
         recordings = tuple(_add_recording(writer, job) for job in jobs)
         shard_sha256 = writer.finish()
     result = PartResult(fingerprint_part(jobs), shard_sha256, writer.num_samples, recordings)
-    temporary = shard.with_name(f".{shard.stem}.json.partial")
+    temporary = shard.with_name(f".{shard.stem}.json.{uuid4().hex}.partial")
     try:
         temporary.write_text(json.dumps(asdict(result), ensure_ascii=False), encoding="utf-8")
         temporary.replace(index_path(shard))

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,7 @@ class ShardWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.num_samples = 0
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        self._temporary = path.with_name(f".{path.name}.{uuid4().hex}.partial")
         self._file: Any = None
 
     def __enter__(self) -> "ShardWriter":

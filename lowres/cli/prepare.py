@@ -38,6 +38,9 @@ def prepare(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes that decode; without it, one per processor.")
     ] = None,
+    cluster: Annotated[
+        str, typer.Option("--cluster", help="Decode on a Dask cluster: its scheduler's host:port, or scheduler file.")
+    ] = "",
 ) -> None:
     """Make recordings and transcripts ready to train on, and say what is wrong with them."""
     from lowres.recipe import load_recipe
@@ -46,15 +49,17 @@ def prepare(
     from lowres.stages.prepare_corpora import list_preparations
 
     loaded = load_recipe(recipe, overrides or (), project=project)
-    options = PrepareOptions(num_workers=workers)
+    options = PrepareOptions(num_workers=workers, cluster=cluster)
     preparations = list_preparations(project, loaded)
-    results = [_prepare_one(project, preparation, options) for preparation in preparations]
+    results = [prepare_one(project, preparation, options) for preparation in preparations]
     own = results[0] if results and not preparations[0].name else None
     if not results:
         _say("There is nothing to prepare: every corpus of [[pretrain.corpora]] is a folder that was prepared already.")
     joined = join_corpora(project, loaded)
     if joined is not None:
         _print_joined(joined)
+    if own is not None:
+        print_next("To look at it and listen to what was found", with_project("lowres inspect", project, recipe))
     if own is not None and own.order is not None and own.order.verdict in ACCUSATIONS:
         print_next("Once the transcripts are put right", with_project("lowres prepare", project, recipe))
     elif own is not None and own.order is not None and len(results) == 1:
@@ -66,7 +71,7 @@ def prepare(
         print_next("For one recogniser of all of them", with_project("lowres finetune", project, recipe))
 
 
-def _prepare_one(project: Path, preparation: "Preparation", options: "PrepareOptions") -> "PrepareResult | None":
+def prepare_one(project: Path, preparation: "Preparation", options: "PrepareOptions") -> "PrepareResult | None":
     """Prepare one corpus and show what there is to know of it; None where it was prepared already."""
     from lowres.manifest.overlap import count
     from lowres.stages.prepare import prepare as run

@@ -49,10 +49,12 @@ class PrepareOptions:
     Attributes:
         num_workers: processes that decode; None = as many as this process may use processors.
         seed: of the splits, where none came with the corpus.
+        cluster: address of a Dask scheduler whose workers decode instead; "" for none.
     """
 
     num_workers: int | None = None
     seed: int = 1
+    cluster: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,14 @@ def prepare(
     recover_corpus(target)
     parts = plan_parts(located.folder, reading.rows)
     workers = options.num_workers or _count_processors()
-    decoded = decode_parts(parts, partial, target, workers, lambda done, total: progress("decoding", done, total))
+    decoded = decode_parts(
+        parts,
+        partial,
+        target,
+        workers,
+        lambda done, total: progress("decoding", done, total),
+        cluster=options.cluster,
+    )
     progress("checking", 0, 0)
     check = _check if located.reader.has_transcripts else _check_recordings
     checked = check(reading, parts, decoded.results, recipe, options)

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lowres.audio.parts import (
@@ -28,6 +28,7 @@ from lowres.audio.parts import (
 from lowres.audio.shards import SHARDS_FOLDER
 from lowres.errors import CorpusError
 from lowres.manifest.schema import UtteranceRow
+from lowres.stages.prepare_cluster import make_parts_on_cluster
 
 PARTS_FOLDER = "parts"
 _RECORDINGS_PER_PART = 96
@@ -103,7 +104,13 @@ def _plan_recording(folder: Path, audio_path: str, channel: int | None, rows: Se
 
 
 def decode_parts(
-    parts: Sequence[Part], partial: Path, existing: Path, num_workers: int, progress: DecodeProgress
+    parts: Sequence[Part],
+    partial: Path,
+    existing: Path,
+    num_workers: int,
+    progress: DecodeProgress,
+    *,
+    cluster: str = "",
 ) -> DecodedParts:
     """Decode all parts that are not finished yet and put all of them into `partial`/shards, numbered in their order.
 
@@ -113,13 +120,14 @@ def decode_parts(
         existing: the prepared corpus of an earlier run, or where one would be; its parts are used, not changed.
         num_workers: processes; 1 = this one alone.
         progress: see `DecodeProgress`.
+        cluster: address of a Dask scheduler whose workers decode in the place of processes here; "" for none.
 
     Returns:
         One result per part, in order, and how many did not have to be decoded. The shard of part n is named
         `shard_name(n)`.
 
     Raises:
-        CorpusError: the disk is full, or a worker died; what was finished is kept.
+        CorpusError: the disk is full, a worker died, or the cluster cannot be used; what was finished is kept.
     """
     pool = partial / PARTS_FOLDER
     pool.mkdir(parents=True, exist_ok=True)
@@ -129,7 +137,13 @@ def decode_parts(
     done = total - sum(part.num_bytes for part in missing)
     progress(done, total)
     try:
-        for part, result in _decode(missing, pool, min(num_workers, len(missing))):
+        # The largest first, so that no worker is left alone with one at the end.
+        missing.sort(key=lambda part: -part.num_bytes)
+        if cluster and missing:
+            decoding = _decode_on_cluster(missing, pool, cluster)
+        else:
+            decoding = _decode(missing, pool, min(num_workers, len(missing)))
+        for part, result in decoding:
             finished[part.fingerprint] = (_pool_path(pool, part), result)
             done += part.num_bytes
             progress(done, total)
@@ -159,10 +173,8 @@ def _decode(parts: Sequence[Part], pool: Path, num_workers: int) -> Iterator[tup
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(num_workers, mp_context=context, initializer=leave_interrupts_to_parent)
     try:
-        # The largest first, so that no worker is left alone with one at the end.
         futures: dict[Future[PartResult], Part] = {
-            executor.submit(make_part, _pool_path(pool, part), part.jobs): part
-            for part in sorted(parts, key=lambda part: -part.num_bytes)
+            executor.submit(make_part, _pool_path(pool, part), part.jobs): part for part in parts
         }
         for future in as_completed(futures):
             yield futures[future], future.result()
@@ -174,6 +186,17 @@ def _decode(parts: Sequence[Part], pool: Path, num_workers: int) -> Iterator[tup
         ) from error
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _decode_on_cluster(parts: Sequence[Part], pool: Path, address: str) -> Iterator[tuple[Part, PartResult]]:
+    # Workers run in other folders.
+    jobs = [(_pool_path(pool.absolute(), part), _with_absolute_paths(part.jobs)) for part in parts]
+    for number, result in make_parts_on_cluster(address, jobs):
+        yield parts[number], result
+
+
+def _with_absolute_paths(jobs: Sequence[RecordingJob]) -> tuple[RecordingJob, ...]:
+    return tuple(replace(job, path=job.path.absolute()) for job in jobs)
 
 
 def _pool_path(pool: Path, part: Part) -> Path:
