@@ -3,14 +3,14 @@
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from xml.parsers import expat
+from typing import Final
 
 from lowres.annotation.elan_media import path_from_url, read_media_link
 from lowres.annotation.elan_times import ElanAnnotation, ElanTier, Tally, TimeSlots, find_times, open_circles
-from lowres.annotation.files import read_bytes
 from lowres.annotation.tiers import AnnotationFile, MediaLink, Tier
-from lowres.errors import CorpusError
+from lowres.annotation.xml_files import XmlKind, read_xml, text_of
 
+_KIND: Final = XmlKind("ANNOTATION_DOCUMENT", "an ELAN file", "ELAN", ": ELAN keeps some beside it (.eaf.001)")
 _FORMATS = ("2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "3.0")
 _MILLISECONDS = re.compile(r"\s*[0-9]{1,12}(?:\.[0-9]{1,9})?\s*")
 
@@ -28,7 +28,7 @@ def read_elan(path: Path) -> AnnotationFile:
     Raises:
         CorpusError: it cannot be read, is not XML, is not of ELAN, or declares a document type or entities.
     """
-    root = _parse(path)
+    root = read_xml(path, _KIND)
     tally = Tally()
     notes = _notes_on_format(root)
     slots = _read_slots(root, tally)
@@ -56,51 +56,6 @@ def language_id(language: str) -> str:
     """Return the id under which a language is declared: XML allows neither spaces nor a digit at the beginning."""
     spelled = re.sub(r"[^\w.-]", "_", language)
     return spelled if re.match(r"[^\W\d]", spelled) else f"_{spelled}"
-
-
-class _TreeBuilder(ET.TreeBuilder):
-    """Builds the tree of a file that declares nothing: expat calls `doctype` before it reads any declaration."""
-
-    def doctype(self, _name: str, _public_id: str | None, _address: str | None) -> None:
-        raise ValueError("the file declares a document type")
-
-
-def _parse(path: Path) -> ET.Element:
-    contents = read_bytes(path)
-    if not contents.strip():
-        raise CorpusError(f"{path} is empty.", "Take the file from a backup: ELAN keeps some beside it (.eaf.001).")
-    # Looked for before parsing, because expat goes on to the end of what it was given although a handler refused. The
-    # search is enough, since expat reads only encodings with ASCII's letters (in UTF-16 with zero bytes between them);
-    # the handler stands behind it, should that ever change.
-    letters = contents.replace(b"\x00", b"")
-    if b"<!DOCTYPE" in letters or b"<!ENTITY" in letters:
-        raise _declares(path)
-    try:
-        root: ET.Element = ET.fromstring(contents, ET.XMLParser(target=_TreeBuilder()))
-    except ET.ParseError as error:
-        raise CorpusError(
-            f"{path} is not an ELAN file, or a damaged one: line {error.position[0]}: {expat.ErrorString(error.code)}.",
-            "Open it in ELAN and save it again, or take it from a backup: ELAN keeps some beside it (.eaf.001).",
-        ) from error
-    except (ValueError, LookupError) as error:
-        if "document type" in str(error):
-            raise _declares(path) from error
-        raise CorpusError(
-            f"{path} is in an encoding that cannot be read: {error}.", "Open it in ELAN and save it again, as UTF-8."
-        ) from error
-    if root.tag != "ANNOTATION_DOCUMENT":
-        raise CorpusError(
-            f"{path} is not an ELAN file: it begins with <{root.tag[:60]}>, not with <ANNOTATION_DOCUMENT>.",
-            "Give a file that ELAN saved, with the ending .eaf.",
-        )
-    return root
-
-
-def _declares(path: Path) -> CorpusError:
-    return CorpusError(
-        f"{path} declares a document type or entities, which no ELAN file does, and is not read.",
-        "Ask where the file comes from; open it in ELAN and save it again if you trust it.",
-    )
 
 
 def _notes_on_format(root: ET.Element) -> tuple[str, ...]:
@@ -171,8 +126,7 @@ def _find_parents(names: list[str], elements: list[ET.Element], tally: Tally) ->
 
 def _read_annotation(element: ET.Element) -> ElanAnnotation | None:
     name = element.get("ANNOTATION_ID", "")
-    value = element.find("ANNOTATION_VALUE")
-    text = "" if value is None else "".join(value.itertext()) if len(value) else value.text or ""
+    text = text_of(element.find("ANNOTATION_VALUE"))
     if element.tag == "ALIGNABLE_ANNOTATION":
         return ElanAnnotation(name, text, (element.get("TIME_SLOT_REF1", ""), element.get("TIME_SLOT_REF2", "")))
     if element.tag == "REF_ANNOTATION":

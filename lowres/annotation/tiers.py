@@ -1,10 +1,13 @@
 """What every annotation format is read into and written from: tiers of time-aligned text."""
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+_NUMBERED: Final = re.compile(r" \([0-9]{1,4}\)\Z")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """A stretch of time and what stands there; both times are the same where it is a point."""
 
@@ -33,6 +36,21 @@ class Tier:
 
     parent: str = ""
     """The tier that this one depends on; its annotations have that one's times, or divide them."""
+
+    recording: str = ""
+    """The path of the recording that this tier belongs to, where a file has several (FLEx, Toolbox); else ""."""
+
+
+def split_tier_name(name: str) -> tuple[str, str]:
+    """Return what a tier holds and whose it is, as many programs write it: `tx@Ana` is ("tx", "Ana").
+
+    The number that a second tier of the same kind and speaker gets, as in `tx@Ana (2)`, belongs to neither where
+    nobody is named.
+    """
+    kind, at, speaker = name.partition("@")
+    if at and kind:
+        return kind, speaker
+    return _NUMBERED.sub("", name) or name, ""
 
 
 @dataclass(frozen=True)

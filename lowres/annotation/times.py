@@ -42,6 +42,14 @@ class LeftOut:
         return (f"{were} left out because of impossible times; the first: {self._first}.",)
 
 
+def note_without_recording(count: int) -> tuple[str, ...]:
+    """Return the sentence about annotations of a file with several recordings that name none; none where all do."""
+    if not count:
+        return ()
+    noun = "annotation" if count == 1 else "annotations"
+    return (f"{count} {noun} left out that could be of any of the file's recordings.",)
+
+
 def check_times(tier: Tier, path: Path) -> tuple[Annotation, ...]:
     """Return a tier's annotations in the order of their times, fit to be written.
 

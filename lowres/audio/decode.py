@@ -75,6 +75,8 @@ def open_recording(path: Path, *, channel: int | None = None) -> RecordingStream
 
     What is wrong inside the file shows while the blocks are taken.
     """
+    if path.exists() and not path.is_file():
+        raise AudioError(f"{path} is no ordinary file.", "Put a recording there, or take its row out.")
     try:
         file = soundfile.SoundFile(path)
     except (soundfile.SoundFileError, OSError):

@@ -20,9 +20,11 @@ from lowres.cli.evaluate import evaluate
 from lowres.cli.export import export
 from lowres.cli.finetune import finetune
 from lowres.cli.init import init
+from lowres.cli.inspect import inspect
 from lowres.cli.prepare import prepare
 from lowres.cli.pretrain import pretrain
 from lowres.cli.recipe import recipe
+from lowres.cli.start import is_terminal, start
 from lowres.cli.stopping import INTERRUPTED_STATUS
 from lowres.errors import LowresError
 
@@ -41,7 +43,7 @@ SYSTEM_ERROR_HINTS = {
 }
 
 # In the order of a first day with lowres; `lowres --help` lists them so.
-COMMANDS = (demo, init, prepare, audit, backbones, pretrain, finetune, evaluate, export, recipe, doctor)
+COMMANDS = (start, demo, init, prepare, inspect, audit, backbones, pretrain, finetune, evaluate, export, recipe, doctor)
 
 
 class ErrorHandlingGroup(TyperGroup):
@@ -79,7 +81,7 @@ app = typer.Typer(
     name="lowres",
     cls=ErrorHandlingGroup,
     help="From a folder of recordings to a measured speech recogniser, for languages with little transcribed speech.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,
@@ -95,11 +97,24 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 (its callback prints it)
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        _begin(context)
+
+
+def _begin(context: typer.Context) -> None:
+    """Do what plain `lowres` does: ask, where there is somebody to ask, else show the help."""
+    if is_terminal():
+        start()
+        return
+    errors.print(
+        f"{context.get_help()}\n\nTo be asked and guided, in a terminal: lowres start", markup=False, soft_wrap=True
+    )
+    raise typer.Exit(USER_ERROR_STATUS)
 
 
 for command in COMMANDS:

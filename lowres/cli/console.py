@@ -4,12 +4,18 @@ Transcripts hold square brackets and anything else a linguist may write, so they
 them through `rich.text.Text` or with `markup=False`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
+
+_names_next: ContextVar[bool] = ContextVar("names_next", default=True)
 
 
 def print_error(message: str, hint: str = "") -> None:
@@ -24,14 +30,30 @@ def print_warning(message: str) -> None:
     errors.print(Text.assemble(("warning: ", "bold yellow"), message), soft_wrap=True)
 
 
-def print_next(sentence: str, command: str) -> None:
+def print_next(sentence: str, command: str, *, on: Console = console) -> None:
     """End a command by naming the one to type after it.
 
     Args:
         sentence: what the next command does, without its final stop, e.g. "To train on it".
         command: the command as it is typed, e.g. "lowres finetune --hours 1".
+        on: where to; not on stdout, where that is a file's contents.
     """
-    console.print(Text.assemble(("next: ", "bold green"), sentence, ":  ", (command, "bold")), soft_wrap=True)
+    if _names_next.get():
+        on.print(Text.assemble(("next: ", "bold green"), sentence, ":  ", (command, "bold")), soft_wrap=True)
+
+
+@contextmanager
+def without_next(*, allowed: bool = False) -> Iterator[None]:
+    """Let commands inside a `with` block not name the next one, since somebody goes on to it by themselves.
+
+    Args:
+        allowed: lets them name it again, inside such a block.
+    """
+    token = _names_next.set(allowed)
+    try:
+        yield
+    finally:
+        _names_next.reset(token)
 
 
 def plain_table(*columns: str, title: str = "") -> Table:

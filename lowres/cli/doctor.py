@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from lowres.cli.console import console, plain_table
-from lowres.cli.options import ProjectOption
+from lowres.cli.console import console, plain_table, print_next
+from lowres.cli.options import ProjectOption, with_project
 
 MARKS = {"good": ("ok", "green"), "note": ("note", "yellow"), "broken": ("broken", "bold red")}
 
@@ -28,5 +28,7 @@ def doctor(project: ProjectOption = Path()) -> None:
     console.print()
     if not is_usable(findings):
         console.print(Text("Something that lowres cannot do without is broken: see above.", style="bold red"))
+        print_next("Once that is mended", with_project("lowres doctor", project, None))
         raise typer.Exit(1)
     console.print("lowres can work here.")
+    print_next("To begin", with_project("lowres start", project, None))

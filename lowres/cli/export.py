@@ -8,10 +8,11 @@ from rich.progress import Progress
 from rich.text import Text
 
 from lowres.cli.console import console, errors, plain_table, print_next, print_warning
-from lowres.cli.options import ProjectOption
+from lowres.cli.options import ProjectOption, with_project
 from lowres.errors import CorpusError
 
 if TYPE_CHECKING:
+    from lowres.corpora.writing import CorpusLayout
     from lowres.stages.export import ExportResult
 
 SourceArgument = Annotated[
@@ -20,11 +21,12 @@ SourceArgument = Annotated[
 ]
 TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The folder to write; with onnx, the file.")]
 FormatOption = Annotated[
-    Literal["transformers", "onnx", "backbone", "kaldi", "lhotse", "common_voice", "audio_folder"],
+    Literal["transformers", "onnx", "backbone", "kaldi", "lhotse", "common_voice", "audio_folder", "elan", "textgrid"],
     typer.Option(
         "--to",
         help="transformers: a folder that Hugging Face transformers loads; onnx: a file; "
-        "backbone: a small folder for lowres to start from. Of the corpus: kaldi, lhotse, common_voice, audio_folder.",
+        "backbone: a small folder for lowres to start from. Of the corpus: kaldi, lhotse, common_voice, audio_folder, "
+        "elan or textgrid (recordings with their annotations beside them).",
     ),
 ]
 
@@ -36,7 +38,7 @@ def export(
     project: ProjectOption = Path(),
 ) -> None:
     """Write a trained recogniser for other programs or as a backbone for others; with "corpus", the prepared corpus."""
-    if to == "kaldi" or to == "lhotse" or to == "common_voice" or to == "audio_folder":
+    if to != "transformers" and to != "onnx" and to != "backbone":
         _export_corpus(project, source, target, to)
         return
     from lowres.stages.export import export as run_export
@@ -47,11 +49,11 @@ def export(
         result = run_export(project, source, target, to)
     _print_result(result)
     _print_use(result, to)
+    if to != "backbone":
+        print_next("To see how good it is", with_project("lowres evaluate", project, None))
 
 
-def _export_corpus(
-    project: Path, source: str, target: Path, to: Literal["kaldi", "lhotse", "common_voice", "audio_folder"]
-) -> None:
+def _export_corpus(project: Path, source: str, target: Path, to: "CorpusLayout") -> None:
     from lowres.stages.export_corpus import export_corpus
 
     if source != "corpus":
@@ -72,6 +74,7 @@ def _export_corpus(
     for note in written.notes:
         print_warning(note)
     console.print(Text.assemble(("written: ", "bold green"), (str(written.folder), "bold")), soft_wrap=True)
+    print_next("To train on it here", with_project("lowres finetune", project, None))
 
 
 def _print_result(result: "ExportResult") -> None:

@@ -70,7 +70,7 @@ def finetune(
         _self_train(project, recipe, loaded, options, self_train, overrides)
         return
     if seeds is not None:
-        _train_seeds(project, recipe, loaded, options, seeds)
+        _train_seeds(project, recipe, loaded, options, seeds, overrides)
         return
     with FinetuneView() as view, stopping_politely(view.say) as stop:
         result = run_finetuning(project, loaded, options, view.show, is_stop_asked=lambda: stop.is_asked)
@@ -84,20 +84,31 @@ def finetune(
 
 
 def _train_seeds(
-    project: Path, recipe: str | None, loaded: "Recipe", options: "FinetuneOptions", num_seeds: int
+    project: Path,
+    recipe: str | None,
+    loaded: "Recipe",
+    options: "FinetuneOptions",
+    num_seeds: int,
+    overrides: list[str] | None,
 ) -> None:
     from lowres.stages.finetune_seeds import finetune_seeds
 
     with FinetuneView() as view, stopping_politely(view.say) as stop:
         result = finetune_seeds(project, loaded, options, num_seeds, view.show, is_stop_asked=lambda: stop.is_asked)
     if result.is_interrupted:
-        console.print(Text("Stopped; everything is saved. To go on, repeat the command with --resume."))
+        console.print(Text("Stopped; everything is saved."))
+        given = {"hours": options.hours, "minutes": options.minutes, "seed": options.seed}
+        repeated = "".join(f" --{name} {value:g}" for name, value in given.items() if value is not None)
+        again = f"lowres finetune --seeds {num_seeds}{repeated} --resume"
+        print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
     print_seeds(result)
     if result.best is not None:
         print_next(
             "To measure the best on dev", with_project(f"lowres evaluate --run {result.best.run}", project, recipe)
         )
+    else:
+        print_next("To look for the cause in the recordings", with_project("lowres inspect", project, recipe))
 
 
 def _self_train(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lowres.cli.options import ProjectOption
+from lowres.cli.options import ProjectOption, with_project
 
 
 def init(
@@ -29,5 +29,4 @@ def init(
     console.print(f"Written: {result.path}", markup=False, soft_wrap=True)
     if result.layout:
         console.print(f"The recordings look like the layout {result.layout!r}.", markup=False, soft_wrap=True)
-    in_project = "" if project == Path() else f" --project {project}"
-    print_next("Look it over, then prepare the recordings", f"lowres prepare{in_project}")
+    print_next("Look it over, then prepare the recordings", with_project("lowres prepare", project, None))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lowres.cli.options import ProjectOption, RecipeOption, SetOption
+from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
 
 
 def recipe(
@@ -15,13 +15,14 @@ def recipe(
     list_shipped: Annotated[bool, typer.Option("--list", help="List the shipped recipes instead.")] = False,
 ) -> None:
     """Print the recipe with every default filled in, after running its own text tests."""
-    from lowres.cli.console import console
+    from lowres.cli.console import console, errors, print_next
     from lowres.errors import RecipeError
     from lowres.recipe import list_shipped_recipes, load_recipe, run_text_tests
 
     if list_shipped:
         for name in list_shipped_recipes():
             console.print(f"{name:20} {load_recipe(name).description}", markup=False, soft_wrap=True)
+        print_next("To begin with one of them", with_project("lowres init --recipe NAME", project, None))
         return
     loaded = load_recipe(recipe, overrides or (), project=project)
     failures = run_text_tests(loaded)
@@ -33,3 +34,5 @@ def recipe(
             "Correct text.rules or the test.",
         )
     console.print(loaded.to_toml(), markup=False, soft_wrap=True, end="")
+    # On stderr: what is on stdout is a recipe, to be kept in a file.
+    print_next("To prepare its corpus", with_project("lowres prepare", project, recipe, overrides), on=errors)

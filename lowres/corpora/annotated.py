@@ -1,23 +1,28 @@
-"""Reads recordings that were transcribed in ELAN, Praat, Transcriber, Audacity or as subtitles, stretch by stretch."""
+"""Reads recordings that were transcribed in ELAN, Praat, FLEx and the like, stretch by stretch."""
 
-import fnmatch
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from lowres.annotation.formats import ANNOTATION_SUFFIXES, read_annotations
-from lowres.annotation.tiers import Annotation, AnnotationFile, MediaLink, Tier
+from lowres.annotation.tiers import Annotation, AnnotationFile, MediaLink, Tier, split_tier_name
 from lowres.corpora.files import CorpusFiles, walk_files
 from lowres.corpora.reading import CorpusReading, RowCollector, speaker_from_path, split_from_folders
 from lowres.corpora.settings import ReaderSettings
+from lowres.corpora.tier_choice import TierCensus, TierSummary, is_chosen
 from lowres.errors import CorpusError
 from lowres.manifest.schema import UtteranceRow
 
-_MOST_LISTED, _NUM_EXAMPLES = 12, 5
+__all__ = ["NameSpeaker", "TierSummary", "list_tiers", "read_annotated"]
+
+NameSpeaker = Callable[[str], str]
+"""Called with a file of annotations (posix, relative to the corpus folder), it names who speaks; "" = unknown."""
 
 
-def read_annotated(folder: Path, settings: ReaderSettings) -> CorpusReading:
+def read_annotated(
+    folder: Path, settings: ReaderSettings, name_speaker: NameSpeaker = lambda _name: ""
+) -> CorpusReading:
     """Read every annotation of the chosen tiers as one utterance.
 
     A recording is the one that its file of annotations links to, looked for by its name beside the file and then
@@ -26,19 +31,39 @@ def read_annotated(folder: Path, settings: ReaderSettings) -> CorpusReading:
     Args:
         folder: the corpus folder.
         settings: tiers, linguistic_types, participants, speaker_tier, padding_seconds, annotation_suffixes,
-            audio_suffixes, subfolder, channel, language, split_names and the speaker's place are used.
+            audio_suffixes, subfolder, channel, channels, language, split_names and the speaker's place are used.
+        name_speaker: asked where neither a tier nor the recipe says who speaks.
 
     Raises:
         CorpusError: no file of annotations, no tier chosen where there are several, none that fits, or a link that
             leads out of the folder.
     """
-    reader = _Reader(folder, settings, CorpusFiles(folder, settings.subfolder))
-    contents = dict(reader.read_all())
-    _demand_choice(settings, contents)
-    for name, annotations in contents.items():
+    reader = _Reader(folder, settings, CorpusFiles(folder, settings.subfolder), name_speaker)
+    census = TierCensus(settings)
+    for name, annotations in reader.read_all():
+        census.add(annotations)
         reader.add(name, annotations)
+    census.demand_choice()
     reader.conclude()
     return reader.collector.reading
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What a file of annotations is of.
+
+    Attributes:
+        name: the file. recording: where the recording lies; both posix, relative to the corpus folder.
+        label: of the recording, for ids, where the file has several; else "".
+        offset_seconds: the moment of the recording at which the file's time begins.
+        split: that the file's folders tell.
+    """
+
+    name: str
+    label: str
+    recording: str
+    offset_seconds: float
+    split: str
 
 
 @dataclass
@@ -48,6 +73,7 @@ class _Reader:
     folder: Path
     settings: ReaderSettings
     files: CorpusFiles
+    name_speaker: NameSpeaker = lambda _name: ""
     collector: RowCollector = field(default_factory=RowCollector)
     used: set[str] = field(default_factory=set)
     """Recordings that belong to some file of annotations."""
@@ -77,26 +103,47 @@ class _Reader:
 
     def add(self, name: str, annotations: AnnotationFile) -> None:
         """Add the utterances of one file."""
-        recording, offset = self._find_recording(name, annotations.media)
-        self.used.add(recording)
-        tiers = [tier for tier in annotations.tiers if _is_chosen(tier, self.settings) and tier.annotations]
-        if not tiers:
+        chosen = [tier for tier in annotations.tiers if is_chosen(tier, self.settings) and tier.annotations]
+        turns = [tier for tier in annotations.tiers if tier.name == self.settings.speaker_tier]
+        if not chosen:
+            self.used.add(self._find_recording(name, annotations.media)[0])
             self.collector.skip(name, "has none of the chosen tiers, or nothing on them")
-        elif not recording:
-            named = sorted({_file_name(link.path) for link in annotations.media if link.path})
-            self.collector.skip(name, "has no recording" + (f" ({', '.join(named)})" if named else ""))
-        else:
-            turns = [tier for tier in annotations.tiers if tier.name == self.settings.speaker_tier]
+        of_recording: dict[str, list[Tier]] = {}
+        for tier in chosen:
+            of_recording.setdefault(tier.recording, []).append(tier)
+        links = {link.path: link for link in reversed(annotations.media)}
+        used: Counter[str] = Counter()
+        for recording, tiers in of_recording.items():
+            media = (links[recording],) if recording else annotations.media
+            found, offset = self._find_recording(name, media, beside=not recording)
+            self.used.add(found)
+            if not found:
+                named = sorted({_file_name(link.path) for link in media if link.path})
+                self.collector.skip(name, "has no recording" + (f" ({', '.join(named)})" if named else ""))
+                continue
+            split = split_from_folders(name[len(self.files.base) :].strip("/").split("/")[:-1], self.settings)
+            heard = _Heard(name, PurePosixPath(found).stem if recording else "", found, offset, split)
             for tier in tiers:
-                for annotation in tier.annotations:
-                    speaker = _who_speaks(turns, annotation) or tier.participant
-                    self._add_annotation(name, tier.name, annotation, (recording, offset, speaker))
+                self._add_tier(tier, turns, heard, used)
 
-    def _add_annotation(self, name: str, tier: str, annotation: Annotation, heard: tuple[str, float, str]) -> None:
-        settings, (recording, offset, speaker) = self.settings, heard
-        inside = name[len(self.files.base) :].strip("/")
+    def _add_tier(self, tier: Tier, turns: Sequence[Tier], heard: "_Heard", used: Counter[str]) -> None:
+        owner = tier.participant or speaker_from_path(heard.recording, self.settings)
+        owner = owner or split_tier_name(tier.name)[1] or self.name_speaker(heard.name)
+        inside = heard.name[len(self.files.base) :].strip("/")
+        stem = "/".join(filter(None, (inside[: inside.rindex(".")], heard.label, tier.name)))
+        for annotation in tier.annotations:
+            start, end = annotation.start_seconds, annotation.end_seconds
+            key = f"{stem}/{start * 1000:08.0f}-{end * 1000:08.0f}"
+            used[key] += 1
+            if (same := used[key]) > 1:
+                key += f"-{same}"
+            speaker = (turns and _who_speaks(turns, annotation)) or owner
+            self._add_annotation(key, tier.name, annotation, heard, speaker)
+
+    def _add_annotation(self, key: str, tier: str, annotation: Annotation, heard: "_Heard", speaker: str) -> None:
+        settings, offset = self.settings, heard.offset_seconds
         start, end = annotation.start_seconds, annotation.end_seconds
-        place = f"{name}, tier {tier!r} at {start:.3f} s"
+        place = f"{heard.name}, tier {tier!r} at {start:.3f} s"
         if not annotation.text.strip():
             self.collector.skip(place, "has no text")
             return
@@ -104,20 +151,28 @@ class _Reader:
             self.collector.skip(place, "lasts no time, or lies before the recording begins")
             return
         row = UtteranceRow(
-            utterance_id=f"{inside[: inside.rindex('.')]}/{tier}/{start * 1000:08.0f}-{end * 1000:08.0f}",
-            audio_path=recording,
+            utterance_id=key,
+            audio_path=heard.recording,
             start_seconds=max(start + offset - settings.padding_seconds, 0.0),
             end_seconds=end + offset + settings.padding_seconds,
-            channel=settings.channel,
-            speaker=speaker or speaker_from_path(recording, settings),
-            split=split_from_folders(inside.split("/")[:-1], settings),
+            channel=self._channel_of(speaker, tier),
+            speaker=speaker,
+            split=heard.split,
             raw_text=annotation.text.strip("\r\n"),
             language=settings.language,
         )
         self.collector.add(row, place)
 
-    def _find_recording(self, name: str, media: Sequence[MediaLink]) -> tuple[str, float]:
-        """Find a file's recording, "" where there is none, and the moment of it at which the file's time begins."""
+    def _channel_of(self, speaker: str, tier: str) -> int | None:
+        if not self.settings.channels:
+            return self.settings.channel
+        return self.settings.channel_of(speaker, tier, split_tier_name(tier)[0])
+
+    def _find_recording(self, name: str, media: Sequence[MediaLink], *, beside: bool = True) -> tuple[str, float]:
+        """Find a file's recording, "" where there is none, and the moment of it at which the file's time begins.
+
+        Where no link leads to one and `beside` is true, it is the one beside the file that is called like it.
+        """
         endings = tuple(suffix.lower() for suffix in self.settings.audio_suffixes)
         parent = PurePosixPath(name).parent
         for link in media:
@@ -129,8 +184,13 @@ class _Reader:
                         if not _is_where_it_says(parent, media, self.folder, found):
                             self.elsewhere.append(name)
                         return found, link.offset_seconds
-        stem = PurePosixPath(name).stem
-        return next(filter(None, (self._find(parent / f"{stem}{ending}", name) for ending in endings)), ""), 0.0
+        if not beside:
+            return "", 0.0
+        # SayMore calls the annotations of day1.wav day1.wav.annotations.eaf.
+        stem = PurePosixPath(name).stem.removesuffix(".annotations")
+        candidates = [stem, *(f"{stem}{ending}" for ending in endings)]
+        named = [one for one in candidates if one.lower().endswith(endings)]
+        return next(filter(None, (self._find(parent / one, name) for one in named)), ""), 0.0
 
     def _find(self, path: PurePosixPath, place: str) -> str | None:
         base = self.files.base
@@ -148,19 +208,6 @@ class _Reader:
             )
 
 
-@dataclass(frozen=True)
-class TierSummary:
-    """A tier of intervals, over all files that have one of its name."""
-
-    name: str
-    num_annotations: int
-    num_letters: int
-    """Of all annotations; the transcript is most often where there are most."""
-
-    examples: tuple[str, ...]
-    """Its first texts."""
-
-
 def list_tiers(folder: Path, settings: ReaderSettings) -> list[TierSummary]:
     """List the tiers that hold the text of intervals, the one with most letters first; damaged files are passed over.
 
@@ -172,53 +219,10 @@ def list_tiers(folder: Path, settings: ReaderSettings) -> list[TierSummary]:
         CorpusError: there is no file of annotations.
     """
     reader = _Reader(folder, settings, CorpusFiles(folder, settings.subfolder))
-    return _summarise(dict(reader.read_all()), settings)
-
-
-def _summarise(contents: Mapping[str, AnnotationFile], settings: ReaderSettings) -> list[TierSummary]:
-    texts: dict[str, list[str]] = {}
-    for tier in (tier for one in contents.values() for tier in one.tiers):
-        if tier.kind == "intervals" and tier.annotations and tier.name != settings.speaker_tier:
-            texts.setdefault(tier.name, []).extend(annotation.text for annotation in tier.annotations)
-    summaries = [
-        TierSummary(name, len(found), sum(map(len, found)), tuple(found[:_NUM_EXAMPLES]))
-        for name, found in texts.items()
-    ]
-    return sorted(summaries, key=lambda one: (-one.num_letters, one.name))
-
-
-def _demand_choice(settings: ReaderSettings, contents: Mapping[str, AnnotationFile]) -> None:
-    """Refuse to guess which tier holds the transcript where there is more than one."""
-    tiers = _summarise(contents, settings)
-    there_are = f"The tiers with annotations are {', '.join(_listed(tiers))}."
-    if settings.chooses_tiers:
-        if tiers and not any(_is_chosen(tier, settings) for one in contents.values() for tier in one.tiers):
-            raise CorpusError(
-                "No tier fits what corpus.reader says of tiers, linguistic_types and participants.", there_are
-            )
-    elif len(tiers) > 1:
-        raise CorpusError(
-            f"There are {len(tiers)} tiers with annotations: which of them holds the transcript?",
-            f'Say it in the recipe, as corpus.reader.tiers = ["{tiers[0].name}"]. {there_are}',
-        )
-
-
-def _listed(tiers: Sequence[TierSummary]) -> list[str]:
-    named = [f"{tier.name!r} ({tier.num_annotations:,})" for tier in tiers[:_MOST_LISTED]]
-    return [*named, f"{len(tiers) - _MOST_LISTED} more"] if len(tiers) > _MOST_LISTED else named
-
-
-def _is_chosen(tier: Tier, settings: ReaderSettings) -> bool:
-    if tier.kind != "intervals":
-        return False
-    if not settings.chooses_tiers:
-        return tier.name != settings.speaker_tier
-    asked = (
-        (settings.tiers, tier.name),
-        (settings.linguistic_types, tier.linguistic_type),
-        (settings.participants, tier.participant),
-    )
-    return all(not patterns or any(fnmatch.fnmatchcase(name, one) for one in patterns) for patterns, name in asked)
+    census = TierCensus(settings)
+    for _, annotations in reader.read_all():
+        census.add(annotations)
+    return census.summaries()
 
 
 def _who_speaks(turns: Sequence[Tier], annotation: Annotation) -> str:

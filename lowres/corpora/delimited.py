@@ -71,8 +71,10 @@ def read_text(path: Path, encoding: str = "") -> tuple[str, str]:
     """Read a text file and return its text and its encoding; errors as `decode_text`'s.
 
     Raises:
-        CorpusError: also when the file cannot be read.
+        CorpusError: also when the file cannot be read, or is none (a folder, a pipe or a device).
     """
+    if not path.is_file():
+        raise CorpusError(f"{path} is missing, or is no ordinary file.", "Put the file there, or correct its name.")
     try:
         contents = path.read_bytes()
     except OSError as error:

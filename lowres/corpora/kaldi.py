@@ -1,6 +1,7 @@
 """Reads Kaldi data directories (wav.scp, text, utt2spk, segments). Their shell pipes are refused, never run."""
 
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path, PurePosixPath
 
 from lowres.corpora.delimited import read_text
@@ -125,7 +126,7 @@ def _stretch(key: str, segments: _Lines) -> tuple[str, float, float | None]:
             f"{segments.places[key]} is not 'utterance recording start end': {segments.values[key]!r}.",
             "Write the times in seconds.",
         ) from error
-    if starts < 0 or starts != starts or ends != ends:
+    if not (isfinite(starts) and isfinite(ends) and starts >= 0):
         raise CorpusError(f"{segments.places[key]}: the times {start} and {end} are impossible.", "Correct the line.")
     return recording, starts, None if ends < 0 else ends
 

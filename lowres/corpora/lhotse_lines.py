@@ -17,6 +17,7 @@ from lowres.errors import CorpusError
 LHOTSE_SUFFIXES = (".jsonl.gz", ".jsonl")
 _LONGEST_LINE = 16 << 20
 _MOST_BROKEN_LINES = 1000
+_MOST_EXPANSION = 200  # manifests unpack to some ten times their size; what is made to fill a disk or an hour to 1,000
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,6 @@ def read_json_lines(folder: Path, name: str, collector: RowCollector) -> Iterato
     num_broken = 0
     for number, line in enumerate(_lines(folder / name), start=1):
         place = f"{name} line {number}"
-        if not line.strip():
-            continue
         try:
             values = json.loads(line)
         except (ValueError, RecursionError):
@@ -63,7 +62,8 @@ def read_json_lines(folder: Path, name: str, collector: RowCollector) -> Iterato
         if isinstance(values, dict):
             yield JsonLine(values, place)
             continue
-        collector.skip(place, "is not a JSON object")
+        if line.strip():
+            collector.skip(place, "is not a JSON object")
         num_broken += 1
         if num_broken > _MOST_BROKEN_LINES:
             raise CorpusError(
@@ -73,11 +73,20 @@ def read_json_lines(folder: Path, name: str, collector: RowCollector) -> Iterato
 
 
 def _lines(path: Path) -> Iterator[bytes]:
+    if not path.is_file():
+        raise CorpusError(f"{path} is missing, or is no ordinary file.", "Put the file there, or correct its name.")
     try:
+        left = _MOST_EXPANSION * path.stat().st_size + _LONGEST_LINE
         with _open(path) as file:
             while line := file.readline(_LONGEST_LINE):
                 if len(line) == _LONGEST_LINE:
                     raise CorpusError(f"{path} holds a line of more than {_LONGEST_LINE >> 20} MiB: it is no manifest.")
+                left -= len(line)
+                if left < 0:
+                    raise CorpusError(
+                        f"{path} unpacks to more than {_MOST_EXPANSION} times its size: it is no manifest.",
+                        "Write it again with lhotse.",
+                    )
                 yield line
     except (OSError, EOFError, zlib.error) as error:
         raise CorpusError(

@@ -21,7 +21,7 @@ from lowres.corpora.columns import find_columns
 from lowres.corpora.files import CorpusFiles, walk_files
 from lowres.corpora.reading import split_from_folders
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
-from lowres.corpora.writing import FileNames
+from lowres.corpora.written_names import FileNames
 from lowres.errors import CorpusError
 
 PARQUET_SUFFIX = ".parquet"
@@ -150,6 +150,8 @@ class _Unpacking:
 
 def _read_rows(path: Path, parquet: ModuleType, settings: ReaderSettings) -> Iterator[Mapping[str, object]]:
     """Yield the rows of a parquet file by our names of columns, a few at a time in memory."""
+    if not path.is_file():
+        raise CorpusError(f"{path} is no ordinary file.", "Fetch it again.")
     try:
         with parquet.ParquetFile(path) as file:
             theirs = list(file.schema_arrow.names)

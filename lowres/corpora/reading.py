@@ -8,6 +8,9 @@ from lowres.corpora.settings import ReaderSettings
 from lowres.errors import CorpusError
 from lowres.manifest.schema import Skipped, UtteranceRow
 
+_MOST_SECONDS = 1e7
+"""Sixteen weeks. Times beyond it are slips of the pen, and would not fit into samples for long."""
+
 
 @dataclass(frozen=True)
 class CorpusReading:
@@ -37,7 +40,7 @@ class RowCollector:
     places: dict[str, str] = field(default_factory=dict)
 
     def add(self, row: UtteranceRow, place: str) -> None:
-        """Add one row.
+        """Add one row; one whose times no recording can have is left out and named.
 
         Raises:
             CorpusError: its id is empty or was used before; both places are named.
@@ -50,6 +53,9 @@ class RowCollector:
                 "Take one of the two out, or give them different ids. If both are stretches of one recording, add "
                 "columns with their start and end in seconds.",
             )
+        if not _possible(row.start_seconds) or not (row.end_seconds is None or _possible(row.end_seconds)):
+            self.skip(place, f"begins or ends at a time that no recording has ({row.start_seconds:g} s)")
+            return
         self.places[row.utterance_id] = place
         self.reading.rows.append(row)
 
@@ -61,6 +67,10 @@ class RowCollector:
         """Note something about the corpus as a whole, once."""
         if sentence not in self.reading.notes:
             self.reading.notes.append(sentence)
+
+
+def _possible(seconds: float) -> bool:
+    return 0 <= seconds < _MOST_SECONDS
 
 
 def split_from_folders(folders: Sequence[str], settings: ReaderSettings) -> str:

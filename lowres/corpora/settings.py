@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 
 ReaderName = Literal[
     "paired_files", "table", "audio_folder", "common_voice", "fleurs", "mls", "openslr", "kaldi", "lhotse", "annotated",
-    "hf_dataset", "recordings",
+    "saymore", "hf_dataset", "recordings",
 ]  # fmt: skip
 
 AUDIO_SUFFIXES = (
@@ -46,7 +46,8 @@ class ReaderSettings:
     reader: ReaderName = "paired_files"
     """Which layout: audio with a transcript beside it, one table, metadata.csv per split, Common Voice, FLEURS,
     Multilingual LibriSpeech, the crowdsourced corpora of OpenSLR, Kaldi, lhotse, Hugging Face data sets of parquet
-    files, recordings annotated in ELAN, Praat and the like, or recordings alone, without transcripts."""
+    files, recordings annotated in ELAN, Praat, FLEx, Toolbox and the like, SayMore's sessions, or recordings alone,
+    without transcripts."""
 
     subfolder: str = ""
     """Where the layout starts inside the corpus folder, such as one language of Common Voice; "" = the top."""
@@ -58,11 +59,12 @@ class ReaderSettings:
     """paired_files: what replaces the recording's suffix in the name of its transcript, such as ".mb" or ".trs.txt"."""
 
     annotation_suffixes: tuple[str, ...] = ()
-    """annotated: which files hold annotations; () = all whose format is known (.eaf, .TextGrid, .trs, .srt, .vtt)."""
+    """annotated: which files hold annotations; () = all whose format is known (.eaf, .TextGrid, .trs, .srt,
+    .vtt, .flextext, .tbt, .sht, .sfm)."""
 
     tiers: tuple[str, ...] = ()
-    """annotated: names of the tiers whose annotations are utterances; `*` in one stands for anything, as in "*@AB".
-    Nothing needs to be chosen where there is one tier only."""
+    """annotated: names of the tiers whose annotations are utterances; `*` in one stands for anything, as in "*@AB",
+    and "tx" for "tx@AB" too. Nothing needs to be chosen where there is one kind of tier only."""
 
     linguistic_types: tuple[str, ...] = ()
     """annotated: the same by ELAN's linguistic types; with `tiers`, a tier has to fit both."""
@@ -109,6 +111,10 @@ class ReaderSettings:
     channel: int | None = None
     """The channel to keep of every recording, counted from 0; None = the mean of all."""
 
+    channels: Mapping[str, int] = field(default_factory=dict)
+    """Speakers, or names of tiers (annotated), to the channel that they are heard on, counted from 0: for interviews
+    with one speaker a channel. Who is not among them is heard on `channel`."""
+
     language: str = ""
     """The language of every row that does not say its own (ISO 639-3)."""
 
@@ -121,6 +127,10 @@ class ReaderSettings:
     def has_transcripts(self) -> bool:
         """Whether there is text beside the audio; without it there is only pretraining."""
         return self.reader != "recordings"
+
+    def channel_of(self, *names: str) -> int | None:
+        """Return the channel of the first of these speakers or tiers that `channels` names; else `channel`."""
+        return next((self.channels[name] for name in names if name in self.channels), self.channel)
 
     def split_for(self, name: str) -> str | None:
         """Return our split for the corpus's own `name`, "" for an empty one, None for one that nobody declared."""

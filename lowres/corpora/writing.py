@@ -3,9 +3,7 @@
 Everything goes into a folder of a temporary name that is renamed when it is complete: half a corpus is never seen.
 """
 
-import re
 import shutil
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,26 +15,27 @@ import soundfile
 
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.shards import ShardReader
+from lowres.corpora.written_annotations import AnnotationLayout, write_annotated
 from lowres.corpora.written_layouts import (
-    CorpusLayout,
+    TableLayout,
     WrittenUtterance,
     audio_folder_of,
     write_layout_tables,
     written_name,
 )
+from lowres.corpora.written_names import FileNames, file_name, whole_text
 from lowres.errors import CorpusError
 from lowres.manifest.corpus import CorpusInfo, PreparedCorpus
 from lowres.manifest.settings import OTHER
 
 __all__ = ["CorpusLayout", "WriteProgress", "WrittenCorpus", "write_for"]
 
+CorpusLayout = TableLayout | AnnotationLayout
 AudioSuffix = Literal[".wav", ".flac"]
 WriteProgress = Callable[[int, int], None]
 """Called with how many utterances are written and how many there are."""
 
-_LONGEST_NAME_BYTES = 120
 _UNKNOWN_LANGUAGE = "und"
-_WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,9 @@ def write_for(
 
     Kaldi's data directories are in data/, with paths that start from `target`; lhotse's manifests are pairs of
     recordings_SPLIT.jsonl.gz and supervisions_SPLIT.jsonl.gz; Common Voice's release is in a folder of the language's
-    name; a Hugging Face audio folder has one folder a split. Samples are those of the shards, bit for bit; transcripts
-    are those that were written, before the recipe's rules. README.md says what may be done with it all.
+    name; a Hugging Face audio folder has one folder a split. For ELAN and Praat (TextGrid), utterances of one recording
+    are together in one, at their times and with silence between them. Samples are those of the shards, bit for bit;
+    transcripts are those that were written, before the recipe's rules. README.md says what may be done with it all.
 
     Args:
         corpus: with transcripts.
@@ -83,7 +83,8 @@ def write_for(
         progress: see `WriteProgress`.
 
     Raises:
-        CorpusError: no transcripts, `target` has something in it, two ids become the same, or the disk refused.
+        CorpusError: no transcripts, `target` has something in it, two ids become the same, a text that the format
+            cannot hold, or the disk refused.
         AudioError: a shard is missing or too short.
     """
     corpus.require_transcripts()
@@ -91,12 +92,16 @@ def write_for(
     _demand_empty(target)
     if layout == "kaldi" and audio_suffix != ".wav":
         raise CorpusError(f"Kaldi does not read {audio_suffix} by itself.", "Write wav files for it.")
-    _demand_distinct_ids(corpus, layout)
+    if layout != "elan" and layout != "textgrid":
+        _demand_distinct_ids(corpus, layout)
     partial = target.with_name(f".{target.name}.{uuid4().hex[:8]}.partial")
     try:
         partial.mkdir(parents=True)
-        utterances = list(_write_recordings(corpus, partial, layout, audio_suffix, progress))
-        notes = write_layout_tables(partial, layout, utterances)
+        if layout == "elan" or layout == "textgrid":
+            utterances, notes = write_annotated(corpus, partial, layout, audio_suffix, progress)
+        else:
+            utterances = list(_write_recordings(corpus, partial, layout, audio_suffix, progress))
+            notes = write_layout_tables(partial, layout, utterances)
         (partial / "README.md").write_text(_describe(corpus.info), encoding="utf-8", newline="\n")
         if target.is_dir():
             target.rmdir()
@@ -125,7 +130,7 @@ def _demand_empty(target: Path) -> None:
         raise CorpusError(f"{target} exists already.", "Name a folder that is not there yet, or is empty.")
 
 
-def _demand_distinct_ids(corpus: PreparedCorpus, layout: CorpusLayout) -> None:
+def _demand_distinct_ids(corpus: PreparedCorpus, layout: TableLayout) -> None:
     names: dict[str, str] = {}
     for key in corpus.table.loc[corpus.table["included"], "utterance_id"].tolist():
         first = names.setdefault(written_name(layout, key), key)
@@ -137,12 +142,12 @@ def _demand_distinct_ids(corpus: PreparedCorpus, layout: CorpusLayout) -> None:
 
 
 def _write_recordings(
-    corpus: PreparedCorpus, folder: Path, layout: CorpusLayout, suffix: AudioSuffix, progress: WriteProgress
+    corpus: PreparedCorpus, folder: Path, layout: TableLayout, suffix: AudioSuffix, progress: WriteProgress
 ) -> Iterator[WrittenUtterance]:
     """Write one recording an utterance and yield what it was written as, in manifest order."""
     included = corpus.table.loc[corpus.table["included"] & (corpus.table["num_samples"] > 0)]
     shards, names = ShardReader(corpus.folder), FileNames()
-    language = _file_name(corpus.info.language) or _UNKNOWN_LANGUAGE
+    language = file_name(corpus.info.language) or _UNKNOWN_LANGUAGE
     row: Any  # the columns of the manifest are its attributes
     for number, row in enumerate(included.itertuples(index=False), start=1):
         split = row.split or OTHER
@@ -152,47 +157,15 @@ def _write_recordings(
         samples = shards.read(row.shard, row.offset_samples, row.num_samples)
         soundfile.write(path, samples, SAMPLE_RATE, subtype="PCM_16")
         yield WrittenUtterance(
-            utterance_id=_whole(row.utterance_id),
+            utterance_id=whole_text(row.utterance_id),
             split=split,
-            speaker=_whole(row.speaker),
-            language=_whole(row.language),
-            text=_whole(row.raw_text),
+            speaker=whole_text(row.speaker),
+            language=whole_text(row.language),
+            text=whole_text(row.raw_text),
             audio=audio,
             num_samples=row.num_samples,
         )
         progress(number, len(included))
-
-
-def _whole(text: str) -> str:
-    """Return a text with bytes that were no UTF-8 when it was read marked as such: no program could read them."""
-    return text.encode(errors="surrogateescape").decode(errors="replace")
-
-
-class FileNames:
-    """Names for files, each once, even where capitals and the form of accents make no difference."""
-
-    def __init__(self) -> None:
-        self._used: set[str] = set()
-
-    def choose(self, utterance_id: str) -> str:
-        """Return a name without suffix that says which utterance it is and that every system can have."""
-        stem = _file_name(utterance_id) or "utterance"
-        name, number = stem, 1
-        while name.casefold() in self._used:
-            number += 1
-            name = f"{stem}_{number}"
-        self._used.add(name.casefold())
-        return name
-
-
-def _file_name(text: str) -> str:
-    """Keep letters with their marks, digits, dots and hyphens; anything else becomes `_`."""
-    normal = unicodedata.normalize("NFC", text)
-    kept = "".join(one if one in ".-_" or unicodedata.category(one)[0] in "LMN" else "_" for one in normal)
-    short = re.sub(r"_+", "_", kept).encode()[:_LONGEST_NAME_BYTES].decode(errors="ignore")
-    # A hidden file is no part of a corpus, and Windows has no name that ends in a dot, or is a device's.
-    name = short.strip("._-")
-    return f"_{name}" if _WINDOWS_DEVICE.match(name) else name
 
 
 def _describe(info: CorpusInfo) -> str:

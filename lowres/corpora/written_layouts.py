@@ -15,7 +15,7 @@ from typing import Any, Literal, assert_never
 
 from lowres.audio.constants import SAMPLE_RATE
 
-CorpusLayout = Literal["kaldi", "lhotse", "common_voice", "audio_folder"]
+TableLayout = Literal["kaldi", "lhotse", "common_voice", "audio_folder"]
 
 COMMON_VOICE_COLUMNS = (
     "client_id", "path", "sentence", "up_votes", "down_votes", "age", "gender", "accents", "locale", "segment",
@@ -45,7 +45,7 @@ class WrittenUtterance:
     num_samples: int
 
 
-def audio_folder_of(layout: CorpusLayout, split: str, language: str) -> str:
+def audio_folder_of(layout: TableLayout, split: str, language: str) -> str:
     """Return where the recordings of a split go, relative to the written folder.
 
     Args:
@@ -64,7 +64,7 @@ def audio_folder_of(layout: CorpusLayout, split: str, language: str) -> str:
             assert_never(layout)
 
 
-def write_layout_tables(folder: Path, layout: CorpusLayout, utterances: Sequence[WrittenUtterance]) -> list[str]:
+def write_layout_tables(folder: Path, layout: TableLayout, utterances: Sequence[WrittenUtterance]) -> list[str]:
     """Write the tables of a layout, and return sentences on what they could not say as it was.
 
     Args:
@@ -104,7 +104,7 @@ def write_layout_tables(folder: Path, layout: CorpusLayout, utterances: Sequence
     return notes
 
 
-def written_name(layout: CorpusLayout, name: str) -> str:
+def written_name(layout: TableLayout, name: str) -> str:
     """Return an id or a speaker as a layout can have it: for Kaldi without white space, in tables on one line."""
     match layout:
         case "kaldi":
@@ -136,7 +136,7 @@ def _write_kaldi(directory: Path, utterances: Sequence[WrittenUtterance]) -> Non
     _write_lines(directory / "spk2utt", (f"{speaker} {' '.join(keys)}" for speaker, keys in of_speaker))
 
 
-def _note_names(layout: CorpusLayout, utterances: Sequence[WrittenUtterance]) -> list[str]:
+def _note_names(layout: TableLayout, utterances: Sequence[WrittenUtterance]) -> list[str]:
     notes = []
     for what, names in (
         ("ids", {utterance.utterance_id for utterance in utterances}),

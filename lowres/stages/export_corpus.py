@@ -18,7 +18,7 @@ def export_corpus(
     Args:
         project: the project folder.
         target: the folder to write; not there yet, or empty.
-        to: the layout: "kaldi", "lhotse", "common_voice" or "audio_folder".
+        to: the layout: "kaldi", "lhotse", "common_voice", "audio_folder", "elan" or "textgrid".
         progress: called with how many utterances are written and how many there are.
 
     Raises:

@@ -8,18 +8,22 @@ from string import Template
 from typing import Any
 
 from lowres.annotation.formats import ANNOTATION_SUFFIXES
+from lowres.annotation.toolbox import begins_as_toolbox
 from lowres.corpora.annotated import list_tiers
 from lowres.corpora.lhotse_lines import LHOTSE_SUFFIXES
 from lowres.corpora.mls import TRANSCRIPT_TABLES
 from lowres.corpora.openslr import is_line_index
 from lowres.corpora.parquet import PARQUET_SUFFIX
+from lowres.corpora.saymore import ANNOTATIONS_SUFFIX, SESSION_SUFFIX
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
 from lowres.errors import CorpusError, RecipeError
 from lowres.recipe import list_shipped_recipes, parse_recipe, shipped_recipes_folder
 from lowres.recipe.load import PROJECT_RECIPE
 from lowres.recipe.toml_writer import write_value
+from lowres.stages.prepare_origin import OWN_FOLDERS
 
 _MOST_FILES_LOOKED_AT = 5_000
+_MOST_TEXTS_LOOKED_AT = 50
 _TRANSCRIPT_SUFFIXES = (".txt", ".lab", ".trans", ".mb", ".orth", ".lbl", ".trn")
 
 
@@ -80,7 +84,7 @@ def guess_reader(folder: Path) -> dict[str, Any]:
     Raises:
         CorpusError: no recording in it, or recordings without any transcript that can be read.
     """
-    files = _list_files(folder)
+    files = list_files(folder)
     audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
     if not audio and any(path.suffix == PARQUET_SUFFIX for path in files):
         return {"reader": "hf_dataset"}
@@ -89,6 +93,9 @@ def guess_reader(folder: Path) -> dict[str, Any]:
     published = _guess_published(folder, files, audio)
     if published:
         return {"reader": published}
+    texts = [path for path in files if path.suffix.lower() == ".txt"][:_MOST_TEXTS_LOOKED_AT]
+    if any(_is_inside(path, folder) and begins_as_toolbox(path) for path in texts):
+        return _guess_tier(folder, (".txt",))
     sidecars = _count_sidecars(files, audio)
     tables = sorted(path for path in files if path.suffix.lower() in (".csv", ".tsv"))
     if sidecars and (sidecars.most_common(1)[0][1] > 1 or not tables):
@@ -106,10 +113,11 @@ def _guess_published(folder: Path, files: list[Path], audio: list[Path]) -> str:
     folders = {part for path in audio for part in path.relative_to(folder).parts[:-1]}
     manifests = [path.name for path in files if path.name.endswith(LHOTSE_SUFFIXES)]
     signs = {
+        "saymore": all(any(name.endswith(end) for name in names) for end in (SESSION_SUFFIX, ANNOTATIONS_SUFFIX)),
         "kaldi": "wav.scp" in names,
         "lhotse": all(any(kind in name for name in manifests) for kind in ("recordings", "supervisions")),
         "common_voice": "train.tsv" in names and "clips" in folders,
-        "fleurs": "train.tsv" in names and "audio" in folders and _has_no_header(files),
+        "fleurs": "train.tsv" in names and "audio" in folders and _has_no_header(folder, files),
         "mls": "audio" in folders and any(path.match(table) for table in TRANSCRIPT_TABLES for path in files),
         "openslr": any(is_line_index(name) for name in names),
         "audio_folder": bool(names & {"metadata.csv", "metadata.tsv"}),
@@ -117,9 +125,13 @@ def _guess_published(folder: Path, files: list[Path], audio: list[Path]) -> str:
     return next((reader for reader, is_it in signs.items() if is_it), "")
 
 
-def _has_no_header(files: list[Path]) -> bool:
+def _has_no_header(folder: Path, files: list[Path]) -> bool:
     """Say whether the first train.tsv begins as FLEURS's do: with a number and the name of a recording."""
     table = next(path for path in files if path.name == "train.tsv")
+    if not table.is_file() or not _is_inside(table, folder):
+        raise CorpusError(
+            f"{table} is no ordinary file, or a link that leads out of {folder}.", "Put the table itself there."
+        )
     try:
         with table.open("rb") as file:
             cells = file.readline(10_000).split(b"\t")
@@ -128,21 +140,33 @@ def _has_no_header(files: list[Path]) -> bool:
     return len(cells) > 2 and cells[0].strip(b"\xef\xbb\xbf ").isdigit()
 
 
-def _guess_tier(folder: Path) -> dict[str, Any]:
-    """Take the tier with most letters for the transcript; whoever knows better finds the name in lowres.toml."""
-    tiers = list_tiers(folder, ReaderSettings(reader="annotated"))
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Return whether a file lies in the folder, and not behind a link that leads out of it."""
+    # Unlike Path.resolve, this takes a link that leads to itself.
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _guess_tier(folder: Path, suffixes: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Take the likeliest tier for the transcript; whoever knows better finds the name in lowres.toml."""
+    tiers = list_tiers(folder, ReaderSettings(reader="annotated", annotation_suffixes=suffixes))
     if not tiers:
         raise CorpusError(
             f"{folder} holds files of annotations, and none of them can be read and has text on a tier of intervals.",
             "Open one in the program that made it and look whether it is damaged or empty.",
         )
-    return {"reader": "annotated", "tiers": [tiers[0].name]} if len(tiers) > 1 else {"reader": "annotated"}
+    endings = {"annotation_suffixes": list(suffixes)} if suffixes else {}
+    chosen = {"tiers": [tiers[0].name]} if len(tiers) > 1 else {}
+    return {"reader": "annotated", **endings, **chosen}
 
 
-def _list_files(folder: Path) -> list[Path]:
+def list_files(folder: Path) -> list[Path]:
+    """List a folder's files, some thousands at most; nothing hidden, and nothing that lowres made."""
     files: list[Path] = []
+    own = OWN_FOLDERS if (folder / PROJECT_RECIPE).is_file() else ()
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if Path(parent) == folder:
+            folders[:] = [name for name in folders if name not in own]
         files += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
         if len(files) > _MOST_FILES_LOOKED_AT:
             break
@@ -173,7 +197,7 @@ def _from_shipped(project: Path, options: InitOptions) -> tuple[str, str]:
     text = (shipped_recipes_folder() / f"{options.recipe}.toml").read_text(encoding="utf-8")
     if options.recordings is None:
         return text, ""
-    folder = f"folder = {write_value(_path_from(project, options.recordings))}"
+    folder = f"folder = {write_value(path_from(project, options.recordings))}"
     return text.replace("\n[corpus]\n", f"\n[corpus]\n{folder}\n", 1), ""
 
 
@@ -181,7 +205,7 @@ def _from_template(project: Path, options: InitOptions) -> tuple[str, str]:
     reader: dict[str, Any] = {"reader": "paired_files"}
     if options.recordings is not None:
         reader = guess_reader(options.recordings)
-    recordings = _path_from(project, options.recordings) if options.recordings else "recordings"
+    recordings = path_from(project, options.recordings) if options.recordings else "recordings"
     text = Template(_TEMPLATE).substitute(
         language=write_value(options.language),
         code=write_value(options.code),
@@ -191,7 +215,7 @@ def _from_template(project: Path, options: InitOptions) -> tuple[str, str]:
     return text, str(reader["reader"]) if options.recordings else ""
 
 
-def _path_from(project: Path, folder: Path) -> str:
+def path_from(project: Path, folder: Path) -> str:
     """Give `folder` relative to the project where they lie near each other, so that both can be moved together."""
     absolute, base = folder.resolve(), project.resolve()
     if absolute.is_relative_to(base.parent):
@@ -218,7 +242,8 @@ consent = ""
 
 [corpus.reader]
 # paired_files (X.wav with X.txt beside it), table, audio_folder, common_voice, fleurs, mls, openslr, kaldi, lhotse,
-# hf_dataset (parquet files), annotated (ELAN, Praat and the like), or recordings (no transcripts).
+# hf_dataset (parquet files), annotated (ELAN, Praat, FLEx, Toolbox and the like), saymore, or recordings (without
+# transcripts).
 $reader
 # The speaker, where no column says it: "file_name" takes the piece number speaker_field (counted from 0) of the file's
 # name, cut at speaker_separator; "folder" takes the name of the recording's folder.

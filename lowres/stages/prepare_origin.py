@@ -8,9 +8,14 @@ from pathlib import Path
 from lowres import __version__
 from lowres.manifest.table import write_atomically
 from lowres.recipe import Recipe
+from lowres.recipe.load import PROJECT_RECIPE
 from lowres.stages.prepare_locate import LocatedCorpus
 
 ORIGIN_FILE = "prepared_from.json"
+
+OWN_FOLDERS = ("corpus", "corpus.partial", "corpus.old", "prepared", "reports", "runs", "unpacked")
+"""What lowres makes in a project, which may be the folder of the recordings itself."""
+
 _SECTIONS_WITHOUT_EFFECT = ("description", "pretrain", "finetune", "evaluate")
 
 
@@ -28,8 +33,12 @@ def fingerprint_origin(recipe: Recipe, located: LocatedCorpus, seed: int) -> str
     stated = [__version__, seed, data, located.licence, located.consent, located.citation, located.source]
     digest = hashlib.sha256(json.dumps([*stated, dict(located.subset_hashes)], sort_keys=True, default=str).encode())
     digest.update(repr(located.reader).encode())
+    is_project = (located.folder / PROJECT_RECIPE).is_file()
     for parent, folders, names in os.walk(located.folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if is_project and Path(parent) == located.folder:
+            folders[:] = [name for name in folders if name not in OWN_FOLDERS]
+            names = [name for name in names if name != PROJECT_RECIPE]  # what it says is hashed above
         for name in sorted(name for name in names if not name.startswith(".")):
             stat = Path(parent, name).stat(follow_symlinks=False)
             place = os.path.relpath(os.path.join(parent, name), located.folder)  # noqa: PTH118 (a million files)

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from few_and_many import few_and_many
 from hypothesis import strategies as st
 from mutations import damaged, reads_or_refuses
 
@@ -96,8 +96,8 @@ def test_long_numbers_and_many_lines_take_linear_time(tmp_path: Path) -> None:
     assert time.process_time() - began < 3
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
+@few_and_many(
+    80,
     times=st.lists(st.integers(0, 10**10), min_size=1, max_size=8).map(sorted),
     text=st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\n")),
 )
@@ -108,7 +108,6 @@ def test_what_is_written_is_read_back(tmp_path: Path, times: list[int], text: st
     assert [(note.start_seconds, note.text) for note in found.annotations] == [(at / 1e6, text) for at in times]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(contents=damaged(LABELS.encode()))
+@few_and_many(100, contents=damaged(LABELS.encode()))
 def test_damaged_labels_are_read_or_refused_in_a_sentence(tmp_path: Path, contents: bytes) -> None:
     reads_or_refuses(read_audacity, tmp_path / "d.txt", contents)

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from few_and_many import few_and_many
 from hypothesis import strategies as st
 
-from lowres.annotation.elan import _TreeBuilder, read_elan
+from lowres.annotation.elan import read_elan
 from lowres.annotation.elan_media import path_from_url
 from lowres.annotation.tiers import Annotation, AnnotationFile, MediaLink, Tier
+from lowres.annotation.xml_files import PlainTreeBuilder
 from lowres.errors import CorpusError
 
 Read = Callable[..., AnnotationFile]
@@ -404,7 +405,7 @@ def test_a_document_type_cannot_hide_in_an_encoding_with_other_letters(read: Rea
 
 def test_the_parser_refuses_a_document_type_by_itself_too() -> None:
     with pytest.raises(ValueError, match="declares a document type"):
-        ET.fromstring("<!DOCTYPE a><a/>", ET.XMLParser(target=_TreeBuilder()))
+        ET.fromstring("<!DOCTYPE a><a/>", ET.XMLParser(target=PlainTreeBuilder()))
 
 
 @pytest.mark.parametrize(
@@ -456,8 +457,7 @@ EDITS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(edits=EDITS)
+@few_and_many(300, edits=EDITS)
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(read: Read, edits: list[tuple[int, int, bytes]]) -> None:
     contents = SOUND
     for place, length, piece in edits:
@@ -477,8 +477,7 @@ REFERENCES = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(tiers=st.lists(st.tuples(st.sampled_from("ABCD"), st.sampled_from("ABCDZ"), REFERENCES), max_size=4))
+@few_and_many(200, tiers=st.lists(st.tuples(st.sampled_from("ABCD"), st.sampled_from("ABCDZ"), REFERENCES), max_size=4))
 def test_whoever_refers_to_whom_every_annotation_is_read_or_counted(
     read: Read, tiers: list[tuple[str, str, list[tuple[str, str, str]]]]
 ) -> None:

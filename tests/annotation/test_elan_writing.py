@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from few_and_many import few_and_many
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lowres.annotation.elan import read_elan
@@ -241,8 +242,8 @@ MILLISECONDS = st.one_of(st.integers(0, 3000), st.integers(0, 2**32 - 1000))
 ANNOTATIONS = st.lists(st.tuples(MILLISECONDS, MILLISECONDS, TEXTS), max_size=6)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
+@few_and_many(
+    100,
     tiers=st.lists(st.tuples(TEXTS, TEXTS, TEXTS, ANNOTATIONS), max_size=3, unique_by=lambda one: one[0]),
     offset=st.integers(-(10**6), 10**6),
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from few_and_many import few_and_many
 from hypothesis import strategies as st
 from mutations import damaged, reads_or_refuses
 
@@ -251,8 +251,7 @@ def tier(times: list[int], texts: list[str], name: str = "subtitles", voice: str
     return Tier(name, tuple(notes), participant=voice)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(times=milliseconds(), texts=st.lists(spoken("<", "{", "\n", "\r"), min_size=8, max_size=8))
+@few_and_many(60, times=milliseconds(), texts=st.lists(spoken("<", "{", "\n", "\r"), min_size=8, max_size=8))
 def test_subrip_comes_back_as_it_was(tmp_path: Path, times: list[int], texts: list[str]) -> None:
     file = AnnotationFile((tier(times, [text.replace("<", "").replace("\n", " ").strip() or "x" for text in texts]),))
     try:
@@ -263,8 +262,8 @@ def test_subrip_comes_back_as_it_was(tmp_path: Path, times: list[int], texts: li
     assert read_srt(tmp_path / "c.srt") == file
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
+@few_and_many(
+    100,
     times=milliseconds(),
     texts=st.lists(spoken(), min_size=8, max_size=8),
     voice=spoken().map(lambda s: " ".join(s.split())),
@@ -275,13 +274,11 @@ def test_webvtt_comes_back_as_it_was(tmp_path: Path, times: list[int], texts: li
         assert read_vtt(tmp_path / "c.vtt") == file
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(contents=damaged(SRT.encode()))
+@few_and_many(100, contents=damaged(SRT.encode()))
 def test_damaged_subrip_is_read_or_refused_in_a_sentence(tmp_path: Path, contents: bytes) -> None:
     reads_or_refuses(read_srt, tmp_path / "d.srt", contents)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(contents=damaged(VTT.encode()))
+@few_and_many(100, contents=damaged(VTT.encode()))
 def test_damaged_webvtt_is_read_or_refused_in_a_sentence(tmp_path: Path, contents: bytes) -> None:
     reads_or_refuses(read_vtt, tmp_path / "d.vtt", contents)

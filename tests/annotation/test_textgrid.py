@@ -7,7 +7,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from few_and_many import few_and_many
 from hypothesis import strategies as st
 from mutations import damaged, reads_or_refuses
 
@@ -343,21 +343,20 @@ def _tier(drawn: tuple[list[float], list[str], str, bool]) -> Tier:
     return Tier(name, tuple(map(Annotation, bounds, bounds[1:], texts))[::2])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(grid=grids())
+@few_and_many(60, grid=grids())
 def test_what_is_written_is_read_back_exactly(tmp_path: Path, grid: AnnotationFile) -> None:
     write_textgrid(grid, tmp_path / "c.TextGrid")
     assert read_textgrid(tmp_path / "c.TextGrid") == grid
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(contents=st.sampled_from([LONG, SHORT, FREE]).flatmap(lambda text: damaged(text.encode())) | damaged(BINARY))
+@few_and_many(
+    200, contents=st.sampled_from([LONG, SHORT, FREE]).flatmap(lambda text: damaged(text.encode())) | damaged(BINARY)
+)
 def test_damaged_grids_are_read_or_refused_in_a_sentence(tmp_path: Path, contents: bytes) -> None:
     reads_or_refuses(read_textgrid, tmp_path / "d.TextGrid", contents)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(contents=damaged(LONG.encode("utf-16")))
+@few_and_many(60, contents=damaged(LONG.encode("utf-16")))
 def test_damaged_grids_in_utf_16_are_read_or_refused_in_a_sentence(tmp_path: Path, contents: bytes) -> None:
     reads_or_refuses(read_textgrid, tmp_path / "d.TextGrid", contents)
 

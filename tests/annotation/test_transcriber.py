@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from few_and_many import few_and_many
 from mutations import damaged, reads_or_refuses
 
 from lowres.annotation.tiers import Annotation, AnnotationFile, MediaLink, Tier
@@ -188,7 +188,6 @@ def test_deep_and_long_files_take_linear_time(tmp_path: Path) -> None:
     assert time.process_time() - began < 5
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(contents=damaged(TRS.encode("latin-1")))
+@few_and_many(200, contents=damaged(TRS.encode("latin-1")))
 def test_damaged_transcripts_are_read_or_refused_in_a_sentence(tmp_path: Path, contents: bytes) -> None:
     reads_or_refuses(read_transcriber, tmp_path / "d.trs", contents)

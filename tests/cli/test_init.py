@@ -110,6 +110,38 @@ def test_init_takes_the_tier_with_most_text_for_the_transcript(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("files", "reader"),
+    [
+        (
+            {"S/S.session": "<Session/>", "S/a.wav.annotations.eaf": "", "S/notes.txt": "x", "S/a.txt": "x"},
+            {"reader": "saymore"},
+        ),
+        (
+            {"S/a.txt": "\\_sh v3.0  400  Text\n\\ref 1\n\\ELANBegin 1\n\\ELANEnd 2\n\\tx a\n\\ge a long gloss\n"},
+            {"reader": "annotated", "annotation_suffixes": [".txt"], "tiers": ["tx"]},
+        ),
+        (
+            {
+                "S/a.flextext": "<document><interlinear-text><phrase begin-time-offset='1' end-time-offset='2'>"
+                "<item type='gls' lang='en'>a long gloss</item><item type='txt' lang='mdw'>a</item></phrase>"
+                "</interlinear-text></document>"
+            },
+            {"reader": "annotated", "tiers": ["txt-mdw"]},
+        ),
+    ],
+)
+def test_init_recognises_saymore_toolbox_and_flex(
+    files: dict[str, str], reader: dict[str, object], tmp_path: Path
+) -> None:
+    for name, contents in {**files, "S/a.wav": ""}.items():
+        (tmp_path / "speech" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "speech" / name).write_text(contents, encoding="utf-8")
+    assert run("init", "--project", tmp_path, "--recordings", tmp_path / "speech").exit_code == 0
+    recipe = tomllib.loads((tmp_path / "lowres.toml").read_text(encoding="utf-8"))
+    assert recipe["corpus"]["reader"] == reader
+
+
+@pytest.mark.parametrize(
     ("files", "words"),
     [
         ([], "no recording"),

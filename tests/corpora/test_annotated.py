@@ -7,6 +7,7 @@ import pytest
 from lowres.annotation.elan_writing import write_elan
 from lowres.annotation.textgrid import write_textgrid
 from lowres.annotation.tiers import Annotation, AnnotationFile, MediaLink, Tier
+from lowres.corpora.annotated import list_tiers
 from lowres.corpora.layouts import read_corpus
 from lowres.corpora.reading import CorpusReading
 from lowres.corpora.settings import ReaderSettings
@@ -160,3 +161,73 @@ def test_sarawak_malay_is_read_from_its_tier_and_its_grids_without_audio_are_lis
     assert all(row.speaker for row in reading.rows)
     missing = [skipped for skipped in reading.skipped if skipped.reason == "has no recording"]
     assert len(missing) == 28
+
+
+def test_tiers_of_one_kind_and_different_speakers_need_no_choice(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    tiers = [Tier(f"tx@{name}", TEXT.annotations) for name in ("Ana", "Ben")]
+    write_textgrid(AnnotationFile(tuple(tiers)), tmp_path / "a.TextGrid")
+    assert {row.speaker for row in read(tmp_path).rows} == {"Ana", "Ben"}
+    assert len(read(tmp_path, tiers=("tx",)).rows) == 4
+    assert {row.speaker for row in read(tmp_path, tiers=("*@Ben",)).rows} == {"Ben"}
+
+
+def test_a_tier_with_brackets_in_its_name_is_chosen_by_that_name(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    write_elan(AnnotationFile((GLOSS, Tier("text [raw]", TEXT.annotations))), tmp_path / "a.eaf")
+    assert len(read(tmp_path, tiers=("text [raw]",)).rows) == 2
+
+
+def test_a_tier_that_is_called_like_a_transcript_is_suggested_first(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    longer = Tier("gls-en", (Annotation(1.0, 2.5, "a gloss that is longer than all the words that it explains"),))
+    write_elan(AnnotationFile((longer, Tier("txt-mdw", TEXT.annotations))), tmp_path / "a.eaf")
+    assert [tier.name for tier in list_tiers(tmp_path, ReaderSettings(reader="annotated"))] == ["txt-mdw", "gls-en"]
+
+
+def test_a_file_of_several_recordings_gives_each_its_own_utterances(tmp_path: Path) -> None:
+    record(tmp_path, "audio/day1.wav", "audio/day2.wav")
+    records = "".join(f"\\ref {day}\n\\tx on day {day}\n\\aud day{day}.wav 1 2\n" for day in (1, 2, 3))
+    (tmp_path / "stories.sfm").write_text(records, encoding="utf-8")
+    reading = read(tmp_path)
+    assert [(row.audio_path, row.raw_text, row.utterance_id) for row in reading.rows] == [
+        ("audio/day1.wav", "on day 1", "stories/day1/tx/00001000-00002000"),
+        ("audio/day2.wav", "on day 2", "stories/day2/tx/00001000-00002000"),
+    ]
+    assert [(one.place, one.reason) for one in reading.skipped] == [("stories.sfm", "has no recording (day3.wav)")]
+
+
+def test_a_text_without_times_is_listed_in_one_sentence(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    write_elan(AnnotationFile((TEXT,)), tmp_path / "a.eaf")
+    (tmp_path / "b.sfm").write_text("\\ref 1\n\\tx mbote\n", encoding="utf-8")
+    reading = read(tmp_path)
+    assert [one.place for one in reading.skipped] == ["b.sfm"]
+    assert "has no times: none of its 1 records" in reading.skipped[0].reason
+
+
+# ---- one speaker a channel
+
+
+def test_an_interview_is_heard_on_the_channel_of_each_speaker_or_tier(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    other = Tier("answers", (Annotation(5.0, 6.0, "eh"),), participant="Ben")
+    third = Tier("asides", (Annotation(7.0, 8.0, "hm"),))
+    write_elan(AnnotationFile((TEXT, other, third)), tmp_path / "a.eaf")
+    rows = read(tmp_path, tiers=("*",), channels={"Ana": 0, "answers": 1}).rows
+    assert {(row.speaker, row.channel) for row in rows} == {("Ana", 0), ("Ben", 1), ("", None)}
+
+
+def test_speakers_of_a_table_have_channels_too_unless_a_column_says_them(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav", "b.wav")
+    (tmp_path / "t.csv").write_text("audio,text,speaker,channel\na.wav,x,Ana,\nb.wav,y,Ana,0\n", encoding="utf-8")
+    rows = read_corpus(tmp_path, ReaderSettings(reader="table", channels={"Ana": 1})).rows
+    assert [row.channel for row in rows] == [1, 0]
+
+
+def test_a_channel_for_nobody_is_refused_with_the_names_there_are(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    write_elan(AnnotationFile((TEXT,)), tmp_path / "a.eaf")
+    with pytest.raises(CorpusError, match="names 'Anna', and no speaker is called so") as refused:
+        read(tmp_path, channels={"Anna": 0})
+    assert refused.value.hint == "The speakers are Ana."

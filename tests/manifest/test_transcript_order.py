@@ -60,6 +60,17 @@ def test_scrambled_transcripts_are_accused(seed: int) -> None:
     assert "Do not train on this" in order.sentence
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_few_long_turns_that_fall_on_each_other_by_chance_do_not_hide_it(seed: int) -> None:
+    # Conversations: most turns are a word or two, some are stories, and those alone would decide a correlation.
+    generator = np.random.default_rng(seed)
+    lengths = np.clip(generator.lognormal(2.8, 1.3, size=100), 2, 800).astype(int)
+    seconds = (0.4 + lengths / 15) * generator.lognormal(0, 0.2, size=100)
+    turns = make_table([("ab cde " * 200)[:length] for length in lengths.tolist()], seconds=seconds.tolist())
+    assert check_transcript_order(turns).verdict == "good"
+    assert check_transcript_order(permute(turns, seed)).verdict in ("scrambled", "shifted")
+
+
 @pytest.mark.parametrize("rows", [-3, -2, -1, 1, 2, 3])
 def test_shifted_transcripts_are_accused_with_the_way_back(rows: int) -> None:
     order = check_transcript_order(shift(speech(), rows))

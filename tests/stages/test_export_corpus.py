@@ -37,6 +37,21 @@ def test_an_exported_corpus_prepares_to_the_same_corpus(tmp_path: Path, layout: 
     assert utterances(again.corpus) == utterances(load_corpus(project / "corpus"))
 
 
+@pytest.mark.parametrize("layout", ["elan", "textgrid"])
+def test_a_corpus_with_its_annotations_beside_it_prepares_to_the_same_speech(
+    tmp_path: Path, layout: CorpusLayout
+) -> None:
+    project = write_project(tmp_path / "project", num_train=6)
+    written = export_corpus(project, tmp_path / "out", layout)
+    recipe = parse_recipe(f'[corpus]\nfolder = "{written.folder.as_posix()}"\n[corpus.reader]\nreader = "annotated"')
+    again = prepare(tmp_path / "again", recipe, PrepareOptions(num_workers=1), lambda step, done, total: None)
+    found, wanted = (sorted(utterances(corpus).values()) for corpus in (again.corpus, load_corpus(project / "corpus")))
+    assert [one[:4] for one in found] == [one[:4] for one in wanted]
+    for (*_, length, sound), (*_, true_length, true_sound) in zip(found, wanted, strict=True):
+        assert 0 <= true_length - length <= 8  # half a millisecond
+        assert sound == true_sound[: 2 * length]
+
+
 def test_a_project_without_a_prepared_corpus_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="There is no prepared corpus") as caught:
         export_corpus(tmp_path, tmp_path / "out", "kaldi")
@@ -44,7 +59,7 @@ def test_a_project_without_a_prepared_corpus_says_what_to_do(tmp_path: Path) -> 
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("to", ["kaldi", "lhotse", "common_voice", "audio_folder"])
+@pytest.mark.parametrize("to", ["kaldi", "lhotse", "common_voice", "audio_folder", "elan", "textgrid"])
 def test_the_command_writes_the_corpus(tmp_path: Path, to: str) -> None:
     project = write_project(tmp_path / "project")
     result = CliRunner().invoke(app, ["export", "corpus", str(tmp_path / "out"), "--to", to, "--project", str(project)])

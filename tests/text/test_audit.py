@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from few_and_many import few_and_many
 from hypothesis import strategies as st
 
 from lowres.text.audit import OrthographyAudit, audit_orthography
@@ -278,8 +278,11 @@ LIKELY_TEXT = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
-@given(ANY_TEXT | LIKELY_TEXT, st.sampled_from([(), DEFAULT_RULES, parse_rules(["nfd", "lowercase"])]))
+@few_and_many(
+    150,
+    texts=ANY_TEXT | LIKELY_TEXT,
+    rules=st.sampled_from([(), DEFAULT_RULES, parse_rules(["nfd", "lowercase"])]),
+)
 def test_any_text_is_audited_and_what_is_suggested_can_be_parsed(texts: list[str], rules: tuple[object, ...]) -> None:
     named = [(f"u{number}", text) for number, text in enumerate(texts)]
     audited = audit_orthography(named, rules, ("a", "b", "\u0301", "ts"))  # type: ignore[arg-type]
@@ -291,9 +294,10 @@ def test_any_text_is_audited_and_what_is_suggested_can_be_parsed(texts: list[str
     assert audited == audit_orthography(named, rules, ("a", "b", "\u0301", "ts"))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "piece", ["a", "ab. ", "a\u0301", "\u0301", "&", "\\x1", "A.", "'", "t\u0361", "漢 ", "1a", "<a", "\u200b", "-a"]
-)
+SLOW_PIECES = ["a", "a\u0301", "\u0301", "&", "A.", "'", "t\u0361", "漢 ", "1a", "<a", "\u200b", "-a"]
+
+
+@pytest.mark.parametrize("piece", ["ab. ", "\\x1", *(pytest.param(one, marks=pytest.mark.slow) for one in SLOW_PIECES)])
 def test_time_grows_with_the_text_and_not_faster(piece: str) -> None:
     def seconds(times: int) -> float:
         started = time.process_time()

@@ -1,0 +1,84 @@
+"""Tries every reader of annotations and corpora with damaged and hostile files for so many minutes.
+
+    uv run python benchmarks/fuzz_readers.py MINUTES [--only WORD] [--seed 1]
+
+Failures are crashes, hangs (10 s of the processor for one small file), text of an entity or of another file that was
+read, and anything opened outside of the corpus. Each is printed with the seed that repeats it. The last line is JSON.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from fuzzing import all_targets, try_one
+
+_ROUND = 20
+
+
+@dataclass
+class Tally:
+    """What became of one reader's inputs; `seconds` of the processor, `slowest` for one input."""
+
+    tried: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    slowest: float = 0.0
+    failures: dict[str, int] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Try all readers in turn until the time is over; exit with status 1 if any failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("minutes", type=float)
+    parser.add_argument("--only", default="", help="try only the readers with this in their names")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    if "TMPDIR" not in os.environ and Path("/dev/shm").is_dir():
+        tempfile.tempdir = "/dev/shm"  # making and taking away folders is most of the work
+    targets = {name: target for name, target in all_targets().items() if options.only.lower() in name.lower()}
+    tallies = {name: Tally() for name in targets}
+    ends, seed = time.monotonic() + 60 * options.minutes, options.seed * 1_000_000
+    while time.monotonic() < ends:
+        for name, target in targets.items():
+            tally = tallies[name]
+            for number in range(seed, seed + _ROUND):
+                began = time.process_time()
+                trial = try_one(target, number)
+                took = time.process_time() - began
+                tally.tried += 1
+                tally.refused += trial.outcome == "refused"
+                tally.seconds += took
+                tally.slowest = max(tally.slowest, took)
+                if trial.failure:
+                    tally.failures.setdefault(trial.failure, number)
+        seed += _ROUND
+    print("| reader | inputs | read | refused | failures | slowest |\n|---|---|---|---|---|---|")
+    for name, tally in tallies.items():
+        num_failures = len(tally.failures)
+        read = tally.tried - tally.refused
+        print(f"| {name} | {tally.tried:,} | {read:,} | {tally.refused:,} | {num_failures} | {tally.slowest:.2f} s |")
+    for name, tally in tallies.items():
+        for failure, number in tally.failures.items():
+            print(f"FAILED {name}, seed {number}: {failure}")
+    figures = {
+        name: {
+            "inputs": tally.tried,
+            "refused": tally.refused,
+            "failures": len(tally.failures),
+            "slowest_seconds": round(tally.slowest, 3),
+        }
+        for name, tally in tallies.items()
+    }
+    print(json.dumps({"minutes": options.minutes, "seed": options.seed, "readers": figures}))
+    sys.exit(any(tally.failures for tally in tallies.values()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""What in a folder of recordings may hold the transcripts, where there is a choice: files beside them, or tables."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from lowres.annotation.formats import ANNOTATION_SUFFIXES
+from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
+
+TABLE_SUFFIXES: Final = (".csv", ".tsv")
+
+_NUM_EXAMPLES, _MOST_BYTES, _MOST_LOOKED_INTO = 5, 20_000, 25
+_NO_TRANSCRIPTS: Final = (*AUDIO_SUFFIXES, *ANNOTATION_SUFFIXES, *TABLE_SUFFIXES, ".json", ".pfsx", ".xml", ".pdf")
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """A kind of file that stands beside recordings: the ending of their names, how many, and what is in some."""
+
+    ending: str
+    num_files: int
+    examples: tuple[str, ...]
+
+
+def list_sidecars(files: Sequence[Path]) -> list[Sidecar]:
+    """List the kinds of text that stand beside recordings under the same name, the most frequent first.
+
+    Args:
+        files: of a folder, recordings and all.
+    """
+    stems = {str(path.with_suffix("")) for path in files if path.suffix.lower() in AUDIO_SUFFIXES}
+    found: dict[str, list[Path]] = {}
+    for path in files:
+        if (ending := _ending_behind(stems, path)) and not ending.lower().endswith(_NO_TRANSCRIPTS):
+            found.setdefault(ending, []).append(path)
+    most = max(map(len, found.values()), default=0)
+    listed = [
+        Sidecar(ending, len(paths), _read_some(paths)) for ending, paths in found.items() if 2 * len(paths) > most
+    ]
+    return sorted((one for one in listed if one.examples), key=lambda one: (-one.num_files, len(one.ending)))
+
+
+def list_tables(folder: Path, files: Sequence[Path]) -> list[str]:
+    """List the tables of a folder; where there is one for each split, all of these as one first, with {split}."""
+    tables = [path.relative_to(folder) for path in files if path.suffix.lower() in TABLE_SUFFIXES]
+    settings = ReaderSettings()
+    patterns = Counter(
+        path.with_name(f"{{split}}{path.suffix}").as_posix() for path in tables if settings.split_for(path.stem)
+    )
+    together = [pattern for pattern, number in patterns.items() if number > 1]
+    return [*together, *(path.as_posix() for path in tables)]
+
+
+def _ending_behind(stems: set[str], path: Path) -> str:
+    """Return what a file's name has behind that of a recording; "" where it does not begin as one."""
+    dots = [place for place, character in enumerate(path.name) if character == "." and place]
+    for place in dots:
+        if str(path.with_name(path.name[:place])) in stems:
+            return path.name[place:]
+    return ""
+
+
+def _read_some(paths: Sequence[Path]) -> tuple[str, ...]:
+    texts = (_read(path) for path in paths[:_MOST_LOOKED_INTO])
+    return tuple(islice((" ".join(text.split()) for text in texts if text.strip()), _NUM_EXAMPLES))
+
+
+def _read(path: Path) -> str:
+    """Return a small file's text; "" where it is none."""
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            return ""
+        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    except OSError:
+        return ""
+    return "" if "\x00" in text else text
