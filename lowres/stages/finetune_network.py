@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from lowres.backbones.native import Backbone, KnownLabels, load_weights
+from lowres.backbones.repeated import repeat_blocks
 from lowres.errors import CheckpointError
 from lowres.model.config import Wav2Vec2Config, from_dict, to_dict
 from lowres.model.ctc import CTCRecognizer
@@ -67,12 +68,13 @@ def choose_start(recipe: Recipe, project: Path) -> Start:
     """Look at the backbone that the recipe names, or take the size it names.
 
     Raises:
-        CheckpointError: the backbone is missing or damaged.
+        CheckpointError: the backbone is missing or damaged, or cannot be repeated as the recipe asks.
     """
     if not recipe.finetune.backbone:
         return Start(recipe.network_config())
     reference = recipe.finetune.backbone
-    backbone = find_backbone(project, reference)
+    times = recipe.finetune.repeat_blocks
+    backbone = repeat_blocks(find_backbone(project, reference), times)
     sha256 = backbone.sha256
 
     def read_backbone() -> Backbone:
@@ -82,7 +84,7 @@ def choose_start(recipe: Recipe, project: Path) -> Start:
                 f"The backbone {reference} has changed since this run was opened.",
                 "Start from a copy of it, or once its own training has ended.",
             )
-        return again
+        return repeat_blocks(again, times)
 
     return Start(
         backbone.config,

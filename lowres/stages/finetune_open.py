@@ -186,6 +186,8 @@ def _choose_adaptation(
                 "Name one with finetune.backbone, or leave finetune.adaptation out.",
             )
         return AdaptationChoice("full", "")
+    if asked.repeat_blocks > 1:
+        return AdaptationChoice("full", f"Each block of the backbone is there {asked.repeat_blocks} times; all learns.")
     if asked.adaptation != "auto":
         return AdaptationChoice(asked.adaptation, f"Adaptation: {asked.adaptation}, as the recipe says.")
     if compute.device == "cuda":

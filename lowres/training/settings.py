@@ -29,6 +29,10 @@ class FinetuneSettings:
     """What of the backbone learns: "full", "adapter", "lora" or "last_layers"; "auto" chooses by hours, size and
     memory, and says why (`lowres.training.adaptation`)."""
 
+    repeat_blocks: int = 1
+    """Copies of each transformer block of the backbone, one behind the other: a deeper network that begins as about the
+    same function. 1 keeps the backbone's depth; more need `adaptation` "full"."""
+
     adapter_width: int = 16
     """Inner width of the adapters (MMS: 16), where `adaptation` is "adapter" and the backbone brings none."""
 
@@ -166,6 +170,8 @@ class FinetuneSettings:
         refuse_out_of_range(self, _RANGES)
         if self.alters_waveforms and self.cache_latents == "on":
             raise ValueError('cache_latents is "on", but with speed_change or noise the latents differ in every pass')
+        if self.repeat_blocks > 1 and self.adaptation not in ("auto", "full"):
+            raise ValueError(f'repeat_blocks needs adaptation "full": {self.adaptation} keeps the backbone as it is')
         if self.warmup_share + self.constant_share > 1.0:
             raise ValueError("warmup_share and constant_share add up to more than 1: nothing is left for the decay")
 
@@ -196,6 +202,7 @@ def refuse_out_of_range(settings: object, ranges: Mapping[str, tuple[float, floa
 
 
 _RANGES: dict[str, tuple[float, float]] = {
+    "repeat_blocks": (1, 64),
     "adapter_width": (1, NO_LIMIT),
     "lora_rank": (1, NO_LIMIT),
     "num_last_layers": (1, NO_LIMIT),
