@@ -104,10 +104,7 @@ def _say_farewell(project: Path, *, is_synthetic: bool, seconds: float) -> None:
         )
     if reports:
         console.print(Text.assemble(("report: ", "bold green"), (str(reports[-1]), "bold")), soft_wrap=True)
-    print_next(
-        "Begin with recordings of your own",
-        "lowres init --project my-language --recordings FOLDER",
-    )
+    print_next("Begin with recordings of your own", "lowres start --project my-language")
 
 
 def _announce(sentence: str) -> None:

@@ -38,7 +38,7 @@ def test_the_demo_goes_from_nothing_to_a_report_and_says_what_comes_next(tiny: N
     for command in ("prepare", "finetune", "evaluate"):
         assert f"$ lowres {command} --project {project}" in result.stdout
     assert "report.html" in result.stdout
-    assert result.stdout.rstrip().splitlines()[-1].endswith("lowres init --project my-language --recordings FOLDER")
+    assert result.stdout.rstrip().splitlines()[-1].endswith("lowres start --project my-language")
     assert json.loads((project / "corpus" / "corpus.json").read_text(encoding="utf-8"))["synthetic"] is True
     (page,) = (project / "reports").glob("*/report.html")
     assert "synthetic" in page.read_text(encoding="utf-8")
