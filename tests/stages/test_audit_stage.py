@@ -100,6 +100,7 @@ def audited(request: pytest.FixtureRequest, corpora_folder: Path, tmp_path: Path
     return audit(tmp_path, load_recipe(request.param)).audit
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 @pytest.mark.parametrize("audited", ["mboshi"], indirect=True)
 def test_mboshi_has_greek_letters_among_latin_ones(audited: OrthographyAudit) -> None:
@@ -111,6 +112,7 @@ def test_mboshi_has_greek_letters_among_latin_ones(audited: OrthographyAudit) ->
     assert [mark.meaning for mark in audited.marks] == ["acute: usually high tone"]
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 @pytest.mark.parametrize("audited", ["yoruba"], indirect=True)
 def test_yoruba_has_words_with_and_without_their_marks(audited: OrthographyAudit) -> None:
@@ -124,6 +126,7 @@ def test_yoruba_has_words_with_and_without_their_marks(audited: OrthographyAudit
     assert {mark.mark for mark in audited.marks} == {"\u0323", "\u0301", "\u0300"}
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 @pytest.mark.parametrize("audited", ["swahili"], indirect=True)
 def test_swahili_has_digits_and_capitals(audited: OrthographyAudit) -> None:
@@ -135,6 +138,7 @@ def test_swahili_has_digits_and_capitals(audited: OrthographyAudit) -> None:
     assert audited.marks == ()
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 @pytest.mark.parametrize("audited", ["east_tusom"], indirect=True)
 def test_tusom_has_tie_bars_tone_marks_and_stray_symbols(audited: OrthographyAudit) -> None:

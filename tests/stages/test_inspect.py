@@ -133,6 +133,7 @@ def prepared_project(project: Path, name: str) -> Recipe:
     return recipe
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 def test_sarawak_malay_lists_its_grids_without_recordings(
     corpora_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
