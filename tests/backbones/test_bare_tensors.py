@@ -65,6 +65,7 @@ def without_normalising(backbone: Any) -> Any:
     return replace(backbone, config=replace(backbone.config, normalize_waveforms=False))
 
 
+@pytest.mark.slow
 @VARIANTS
 @pytest.mark.parametrize("is_wrapped", [True, False])
 def test_fairseq2s_pretrained_networks_give_the_same_context(

@@ -204,6 +204,7 @@ def test_a_network_without_masking_leaves_no_tensor_over(tmp_path: Path) -> None
     load(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_writing_needs_no_transformers() -> None:
     code = "import sys, lowres.backbones.export_transformers; print('transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

@@ -288,6 +288,7 @@ def test_all_settings_are_folded_in_with_dotted_names() -> None:
     assert "languages" not in settings
 
 
+@pytest.mark.slow
 def test_a_long_run_stays_a_small_file(tmp_path: Path) -> None:
     events = [make_step(step) for step in range(20, 60_001, 20)]
     write_page(tmp_path, events + [make_evaluation(step) for step in range(200, 60_001, 200)])

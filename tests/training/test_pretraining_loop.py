@@ -103,6 +103,7 @@ def test_a_time_budget_is_planned_from_the_measured_speed() -> None:
     assert 3 <= run.loop.state.step <= 25
 
 
+@pytest.mark.slow
 def test_the_schedule_of_a_timed_run_begins_after_its_acoustic_start() -> None:
     progresses = []
     for started in (0.0, 1_000.0):
