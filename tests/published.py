@@ -1,15 +1,19 @@
-"""Small random networks of transformers' own classes, saved as it saves them, and their output."""
+"""Small random networks of transformers' own classes, saved as it saves them, their output, and refusals."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from peers import randomize
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.testing import assert_close
 
 from lowres.backbones.native import Backbone, load_weights
+from lowres.backbones.resolve import open_backbone
+from lowres.errors import CheckpointError
 from lowres.model.wav2vec2 import Wav2Vec2
 
 GROUP: dict[str, Any] = {"feat_extract_norm": "group", "conv_bias": False, "do_stable_layer_norm": False}
@@ -54,6 +58,20 @@ def save_peer(folder: Path, peer: Any, **more: Any) -> Path:
     return folder
 
 
+def save_mms(folder: Path) -> Any:
+    """A network with adapters, whose file holds English ones, with Mooré's in a file of their own as on the hub."""
+    english = make_peer("Wav2Vec2ForCTC", **LAYER, adapter_attn_dim=4)
+    save_peer(folder, english)
+    moore = make_peer("Wav2Vec2ForCTC", **LAYER, adapter_attn_dim=4)
+    generator = torch.Generator().manual_seed(11)
+    with torch.no_grad():
+        for parameter in moore._get_adapters().values():
+            parameter.add_(torch.randn(parameter.shape, generator=generator))
+    adapters = {name: parameter.detach().clone() for name, parameter in moore._get_adapters().items()}
+    save_file(adapters, folder / "adapter.mos.safetensors")
+    return moore
+
+
 def make_batch() -> tuple[Tensor, Tensor]:
     """Two utterances, the shorter one padded with zeros; (2, S) and their lengths."""
     waveforms = torch.randn(2, 9_000, generator=torch.Generator().manual_seed(1)) * 0.3 + 0.05
@@ -65,6 +83,15 @@ def build(backbone: Backbone) -> Wav2Vec2:
     network = Wav2Vec2(backbone.config).eval()
     load_weights(network, backbone.weights, Path("imported"))
     return network
+
+
+def refusal_of(reference: str | Path) -> str:
+    """Return the sentence that a backbone is refused with; it is one line, and a hint comes with it."""
+    with pytest.raises(CheckpointError) as refusal:
+        open_backbone(reference)
+    assert refusal.value.hint
+    assert "\n" not in refusal.value.message
+    return refusal.value.message
 
 
 def assert_same_context(backbone: Backbone, peer: Any) -> None:

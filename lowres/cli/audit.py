@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from lowres.cli.console import console, errors, plain_table, print_next, print_warning
+from lowres.cli.console import console, errors, plain_table, print_next, print_warning, say
 from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
+from lowres.text.hidden import number_hidden
 
 if TYPE_CHECKING:
     from lowres.stages.audit import AuditResult
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _ITEMS_SHOWN = 6
 _EXAMPLES_SHOWN = 3
 _LONGEST = 48
-_JOINERS = "\u200c\u200d"
 
 
 def audit(
@@ -44,9 +44,9 @@ def audit(
         _print_letters(result.audit)
     else:
         letters_now = " ".join(plain(use.grapheme) for use in result.audit.graphemes[:_LONGEST])
-        _say(f"\nGraphemes, most frequent first: {letters_now}  (`lowres audit --letters` lists all with names)")
+        say(f"\nGraphemes, most frequent first: {letters_now}  (`lowres audit --letters` lists all with names)")
     _print_rules(result.audit)
-    _say(
+    say(
         f"written: {result.page}  (opens offline in any browser; {result.num_embedded} recordings to hear) and "
         f"{result.path.name}"
     )
@@ -55,7 +55,7 @@ def audit(
 
 def plain(text: str) -> str:
     """Show text of a transcript safely: what hides or reorders its neighbours by number, a lone mark on a circle."""
-    shown = "".join(c if c.isprintable() or c in _JOINERS else f"U+{ord(c):04X}" for c in text[:_LONGEST])
+    shown = number_hidden(text[:_LONGEST])
     if shown and unicodedata.category(shown[0]).startswith("M"):
         shown = f"\u25cc{shown}"
     return shown if len(text) <= _LONGEST else f"{shown}…"
@@ -65,13 +65,13 @@ def _print_summary(result: "AuditResult") -> None:
     audited = result.audit
     where = "as lowres prepare found them" if result.from_prepared else "as they are written"
     empty = f", {audited.num_empty:,} of them empty" if audited.num_empty else ""
-    _say(
+    say(
         f"{audited.num_utterances:,} transcripts{empty}, {where} in {result.source}: {audited.num_words:,} words, "
         f"{audited.num_distinct_words:,} different, {len(audited.graphemes):,} graphemes"
         + (f", mostly {audited.script}" if audited.script else "")
     )
     for note in result.notes:
-        print_warning(plain_sentence(note))
+        print_warning(number_hidden(note))
 
 
 def _print_marks(marks: Sequence["MarkUse"]) -> None:
@@ -84,13 +84,13 @@ def _print_marks(marks: Sequence["MarkUse"]) -> None:
             Text(plain(mark.mark)),
             f"{mark.count:,}",
             f"{mark.num_utterances:,}",
-            Text(plain_sentence(mark.meaning)),
+            Text(number_hidden(mark.meaning)),
             _examples(mark.examples[:1]),
         )
     console.print(table)
     more = f"{len(marks) - 2 * _ITEMS_SHOWN} more are in audit.json. " if len(marks) > 2 * _ITEMS_SHOWN else ""
     known = f"{tones} of them may write tone" if tones else "they belong to their letters"
-    _say(f"{more}These are orthography ({known}): no rule here takes them away.")
+    say(f"{more}These are orthography ({known}): no rule here takes them away.")
 
 
 def _print_finding(finding: "Finding") -> None:
@@ -98,7 +98,7 @@ def _print_finding(finding: "Finding") -> None:
 
     console.print()
     console.print(Text(FINDING_TITLES[finding.kind], style="bold"))
-    _say(plain_sentence(finding.sentence))
+    say(number_hidden(finding.sentence))
     if finding.kind == "unused":
         return
     table = plain_table("", "", "", "")
@@ -107,12 +107,12 @@ def _print_finding(finding: "Finding") -> None:
         table.add_row(
             Text(f"  {plain(item.what)}"),
             Text(f"{item.count:,}", style="dim"),
-            Text(plain_sentence(item.remark)),
+            Text(number_hidden(item.remark)),
             _examples(item.examples[:_EXAMPLES_SHOWN]),
         )
     console.print(table)
     if finding.num_items > _ITEMS_SHOWN:
-        _say(f"  and {finding.num_items - _ITEMS_SHOWN:,} more")
+        say(f"  and {finding.num_items - _ITEMS_SHOWN:,} more")
 
 
 def _print_letters(audited: "OrthographyAudit") -> None:
@@ -140,26 +140,17 @@ def _print_rules(audited: "OrthographyAudit") -> None:
     title = "Suggested rules, to look over and paste" if missing else "Rules: the recipe has all that is suggested"
     console.print(Text(title, style="bold"))
     for line in rules_snippet(audited):
-        _say(line)
-
-
-def plain_sentence(text: str) -> str:
-    """Show a sentence that may hold letters of a transcript: as `plain`, at any length."""
-    return "".join(c if c.isprintable() or c in _JOINERS else f"U+{ord(c):04X}" for c in text)
+        say(line)
 
 
 def _examples(examples: Sequence["Example"]) -> Text:
     shown = Text()
     for example in examples:
         shown.append(f"{', ' if shown else ''}{plain(example.word)} ")
-        shown.append(f"({_tail(plain_sentence(example.utterance_id))})", style="dim")
+        shown.append(f"({_tail(number_hidden(example.utterance_id))})", style="dim")
     return shown
 
 
 def _tail(name: str) -> str:
     """Shorten the name of an utterance from its front, where the names of one corpus are alike."""
     return name if len(name) <= _LONGEST // 2 else f"…{name[1 - _LONGEST // 2 :]}"
-
-
-def _say(sentence: str) -> None:
-    console.print(Text(sentence), soft_wrap=True)

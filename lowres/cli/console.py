@@ -18,6 +18,11 @@ errors = Console(stderr=True, highlight=False)
 _names_next: ContextVar[bool] = ContextVar("names_next", default=True)
 
 
+def say(sentence: str) -> None:
+    """Print a sentence on stdout as it is: one line unless it holds line breaks, however narrow the terminal."""
+    console.print(Text(sentence), soft_wrap=True)
+
+
 def print_error(message: str, hint: str = "") -> None:
     """Print `error:` and, where there is one, `hint:` on stderr, each on one unwrapped line."""
     errors.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)

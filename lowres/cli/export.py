@@ -7,7 +7,7 @@ import typer
 from rich.progress import Progress
 from rich.text import Text
 
-from lowres.cli.console import console, errors, plain_table, print_next, print_warning
+from lowres.cli.console import console, errors, plain_table, print_next, print_warning, say
 from lowres.cli.options import ProjectOption, with_project
 from lowres.errors import CorpusError
 
@@ -114,4 +114,4 @@ def _print_use(result: "ExportResult", to: str) -> None:
         lines = [f'onnxruntime.InferenceSession("{path}")']
     console.print(Text("In Python:", style="dim"))
     for line in lines:
-        console.print(Text(f"  {line}"), soft_wrap=True)
+        say(f"  {line}")

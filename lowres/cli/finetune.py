@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from lowres.cli.console import console, plain_table, print_next
+from lowres.cli.console import console, plain_table, print_next, say
 from lowres.cli.finetune_view import FinetuneView
 from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, ResumeOption, SetOption, with_project
 from lowres.cli.stopping import INTERRUPTED_STATUS, stopping_politely
@@ -75,7 +75,7 @@ def finetune(
     with FinetuneView() as view, stopping_politely(view.say) as stop:
         result = run_finetuning(project, loaded, options, view.show, is_stop_asked=lambda: stop.is_asked)
     if result.ending == "interrupted":
-        console.print(Text(f"Stopped after {result.record.updates:,} updates; everything is saved."), soft_wrap=True)
+        say(f"Stopped after {result.record.updates:,} updates; everything is saved.")
         again = f"lowres finetune --resume --run {result.record.name}"
         print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
@@ -124,7 +124,7 @@ def _self_train(
     with FinetuneView() as view, stopping_politely(view.say) as stop:
         result = finetune_self_train(project, loaded, options, folder, view.show, is_stop_asked=lambda: stop.is_asked)
     if result.teacher is None or result.student is None:
-        console.print(Text("Stopped; everything is saved."), soft_wrap=True)
+        say("Stopped; everything is saved.")
         again = f"lowres finetune --self-train {shlex.quote(str(folder))} --run {result.teacher_run} --resume"
         print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
@@ -144,7 +144,7 @@ def print_teacher_and_student(teacher: "RunRecord", student: "RunRecord") -> Non
     console.print(table)
     before, after = teacher.best_dev_character_error_rate, student.best_dev_character_error_rate
     if before is not None and after is not None and after >= before:
-        console.print(Text("The student is no better than its teacher on dev."), soft_wrap=True)
+        say("The student is no better than its teacher on dev.")
 
 
 def _percent(rate: float | None) -> str:
@@ -162,8 +162,8 @@ def print_seeds(result: "SeedsResult") -> None:
     console.print(table)
     for outcome in result.outcomes:
         if outcome.problem:
-            console.print(Text(f"seed {outcome.seed}: {outcome.problem}"), soft_wrap=True)
-    console.print(Text(f"written: {result.summary}"), soft_wrap=True)
+            say(f"seed {outcome.seed}: {outcome.problem}")
+    say(f"written: {result.summary}")
 
 
 def _spread_text(spread: "Spread | None") -> str:

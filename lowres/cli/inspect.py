@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from lowres.cli.console import console, errors, plain_table, print_next, print_warning
+from lowres.cli.console import console, errors, plain_table, print_next, print_warning, say
 from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def _print_contents(result: "InspectResult") -> None:
     for sentence in contents.warnings:
         print_warning(sentence)
     facts = dict(contents.facts)
-    _say(f"licence: {facts['Licence']}   consent: {facts['Consent']}")
-    _say(
+    say(f"licence: {facts['Licence']}   consent: {facts['Consent']}")
+    say(
         f"{duration_text(contents.used.seconds)} of {duration_text(contents.seconds)} can be used"
         + (f"; {contents.num_unread:,} files or stretches could not be read" if contents.num_unread else "")
     )
-    _say(
+    say(
         f"written: {result.page}  ({result.page_bytes / 1e6:.1f} MB, {result.num_embedded} recordings to hear; opens "
         "offline in any browser)"
     )
@@ -83,7 +83,7 @@ def _print_findings(contents: "DataContents") -> None:
     from lowres.report.sentences import duration_text
 
     if not contents.found:
-        _say("\nThe checks found nothing.")
+        say("\nThe checks found nothing.")
         return
     table = plain_table("what the checks found", "utterances", "speech", "", title="")
     for found in contents.found:
@@ -92,7 +92,3 @@ def _print_findings(contents: "DataContents") -> None:
         table.add_row(title, f"{found.num_utterances:,}", duration_text(found.seconds), mark)
     console.print()
     console.print(table)
-
-
-def _say(sentence: str) -> None:
-    console.print(Text(sentence), soft_wrap=True)

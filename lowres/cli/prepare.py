@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from lowres.cli.console import console, plain_table, print_next, print_warning
+from lowres.cli.console import console, plain_table, print_next, print_warning, say
 from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _STEPS = {
     "decoding": "decoding recordings",
     "checking": "checking and splitting",
 }
-ACCUSATIONS = ("scrambled", "shifted")
 _MOST_SPEAKERS = 12
 _MOST_LETTERS = 300
 
@@ -54,13 +53,13 @@ def prepare(
     results = [prepare_one(project, preparation, options) for preparation in preparations]
     own = results[0] if results and not preparations[0].name else None
     if not results:
-        _say("There is nothing to prepare: every corpus of [[pretrain.corpora]] is a folder that was prepared already.")
+        say("There is nothing to prepare: every corpus of [[pretrain.corpora]] is a folder that was prepared already.")
     joined = join_corpora(project, loaded)
     if joined is not None:
         _print_joined(joined)
     if own is not None:
         print_next("To look at it and listen to what was found", with_project("lowres inspect", project, recipe))
-    if own is not None and own.order is not None and own.order.verdict in ACCUSATIONS:
+    if own is not None and own.order is not None and own.order.is_accusation:
         print_next("Once the transcripts are put right", with_project("lowres prepare", project, recipe))
     elif own is not None and own.order is not None and len(results) == 1:
         print_next("To train on it", with_project("lowres finetune --hours 1", project, recipe))
@@ -84,7 +83,7 @@ def prepare_one(project: Path, preparation: "Preparation", options: "PrepareOpti
             unchanged = find_unchanged(project, preparation, options.seed, display.show)
             if unchanged is not None:
                 hours = sum(unchanged.hours_per_split.values())
-                _say(
+                say(
                     f"prepared already, and nothing has changed since: {count(unchanged.num_utterances, 'utterance')}, "
                     f"{hours:.2f} h, in {preparation.target}/"
                 )
@@ -137,7 +136,7 @@ def _print_result(result: "PrepareResult", seconds: float) -> None:
     hours = sum(info.hours_per_split.values())
     reused = f", {result.num_reused_parts} of {result.num_parts} parts from before" if result.num_reused_parts else ""
     utterances, recordings = count(info.num_utterances, "utterance"), count(result.num_recordings, "recording")
-    _say(f"{info.name}: {utterances}, {hours:.2f} h, from {recordings} in {seconds:.0f} s{reused}")
+    say(f"{info.name}: {utterances}, {hours:.2f} h, from {recordings} in {seconds:.0f} s{reused}")
     _print_splits(result)
     _print_speakers(result)
     _print_checks(result)
@@ -147,8 +146,8 @@ def _print_result(result: "PrepareResult", seconds: float) -> None:
     for sentence in info.warnings:
         if sentence not in shown:
             print_warning(sentence)
-    _say(f"licence: {info.licence or 'not stated'}   consent: {info.consent or 'not stated'}")
-    _say(f"written: {result.corpus.folder}/  (manifest.tsv, checks.tsv, corpus.json, subsets/, shards/)")
+    say(f"licence: {info.licence or 'not stated'}   consent: {info.consent or 'not stated'}")
+    say(f"written: {result.corpus.folder}/  (manifest.tsv, checks.tsv, corpus.json, subsets/, shards/)")
 
 
 def _print_joined(joined: "JoinedCorpora") -> None:
@@ -156,12 +155,12 @@ def _print_joined(joined: "JoinedCorpora") -> None:
 
     info = joined.corpus.info
     hours = sum(info.hours_per_split.values())
-    _say(
+    say(
         f"\njoined: {', '.join(joined.names)}: {count(info.num_utterances, 'utterance')}, {hours:.2f} h, "
         f"in {joined.corpus.folder}/"
     )
     if joined.untranscribed:
-        _say(f"not in it, since there are no transcripts: {', '.join(joined.untranscribed)}")
+        say(f"not in it, since there are no transcripts: {', '.join(joined.untranscribed)}")
 
 
 def _print_splits(result: "PrepareResult") -> None:
@@ -179,7 +178,7 @@ def _print_splits(result: "PrepareResult") -> None:
         table.add_row("left out", f"{info.num_excluded:,}", f"{left_out_hours:.2f}", "")
     console.print(table)
     if info.subset_sha256:
-        _say(f"nested training subsets: {', '.join(info.subset_sha256)} (`lowres finetune --hours` cuts any other)")
+        say(f"nested training subsets: {', '.join(info.subset_sha256)} (`lowres finetune --hours` cuts any other)")
 
 
 def _print_speakers(result: "PrepareResult") -> None:
@@ -195,14 +194,14 @@ def _print_speakers(result: "PrepareResult") -> None:
         table.add_row(Text(name if len(name) <= 24 else f"{name[:23]}…"), *(f"{row[split]:.2f}" for split in splits))
     console.print(table)
     if len(hours) > _MOST_SPEAKERS:
-        _say(f"and {len(hours) - _MOST_SPEAKERS} more speakers")
+        say(f"and {len(hours) - _MOST_SPEAKERS} more speakers")
 
 
 def _print_checks(result: "PrepareResult") -> None:
     found = [check for check in result.checks if check.utterance_ids]
     clean = len(result.checks) - len(found)
     if not found:
-        _say(f"\nChecks: {clean}, nothing found")
+        say(f"\nChecks: {clean}, nothing found")
         return
     table = plain_table("check", "found", "", "what", title="\nChecks")
     for check in sorted(found, key=lambda check: (check.severity, -len(check.utterance_ids))):
@@ -214,14 +213,14 @@ def _print_checks(result: "PrepareResult") -> None:
             Text(_shorten(check.sentence)),
         )
     console.print(table)
-    _say(f"{clean} other checks found nothing; every offender is named in checks.tsv")
+    say(f"{clean} other checks found nothing; every offender is named in checks.tsv")
 
 
 def _print_segmentations(result: "PrepareResult") -> None:
     if not result.segmentations or result.vocabulary is None:
         return
     symbols = len(result.vocabulary) - 1
-    _say(f"\nWords as the recogniser will see them ({result.vocabulary.kind}, {symbols} symbols)")
+    say(f"\nWords as the recogniser will see them ({result.vocabulary.kind}, {symbols} symbols)")
     cells = [Text(f"{word}  {'·'.join(pieces)}") for word, pieces in result.segmentations]
     for cell in cells:
         cell.truncate(max(1, console.width // 2 - 2), overflow="ellipsis")
@@ -235,8 +234,8 @@ def _print_segmentations(result: "PrepareResult") -> None:
 def _print_order(result: "PrepareResult") -> None:
     order = result.order
     if order is None:
-        _say("\nThere are no transcripts: this corpus can be pretrained on, and not fine-tuned on.")
-    elif order.verdict in ACCUSATIONS:
+        say("\nThere are no transcripts: this corpus can be pretrained on, and not fine-tuned on.")
+    elif order.is_accusation:
         console.print(
             Panel(
                 Text(order.sentence),
@@ -254,7 +253,3 @@ def _shorten(sentence: str) -> str:
     told = re.sub(r"^[\d,]+ \w+: ", "", sentence)
     told = re.sub(r" \([^()]*\)\.( Left out\.)?$", "", told)
     return told if len(told) <= _MOST_LETTERS else f"{told[: _MOST_LETTERS - 1]}…"
-
-
-def _say(sentence: str) -> None:
-    console.print(Text(sentence), soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from lowres.cli.console import console, plain_table, print_next
+from lowres.cli.console import console, plain_table, print_next, say
 from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, ResumeOption, SetOption, with_project
 from lowres.cli.pretrain_view import PretrainView
 from lowres.cli.stopping import INTERRUPTED_STATUS, stopping_politely
@@ -44,7 +44,7 @@ def pretrain(
     if result.report is None:
         return  # another process talks
     if result.ending == "interrupted":
-        console.print(Text(f"Stopped after {result.record.updates:,} updates; everything is saved."), soft_wrap=True)
+        say(f"Stopped after {result.record.updates:,} updates; everything is saved.")
         again = f"lowres pretrain --resume --run {result.record.name}"
         print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)

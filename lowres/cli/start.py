@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
-from lowres.cli.console import console, errors, print_next, without_next
+from lowres.cli.console import console, errors, print_next, say, without_next
 from lowres.cli.evaluate import evaluate
 from lowres.cli.finetune import finetune
 from lowres.cli.options import ProjectOption, with_project
@@ -51,7 +51,7 @@ def _print_way(project: Path) -> None:
     """Print the commands to type, for what is in the folder."""
     from lowres.stages.start_progress import list_commands
 
-    console.print(Text("There is no terminal here to ask questions in. These commands do the same:"), soft_wrap=True)
+    say("There is no terminal here to ask questions in. These commands do the same:")
     for what, command in list_commands(project):
         console.print(Text.assemble("  ", (command, "bold"), (f"   # {what}", "dim")), soft_wrap=True)
     print_next("With questions, in a terminal", with_project("lowres start", project, None))
@@ -65,7 +65,7 @@ def _walk(project: Path) -> None:
     walk = Walk(project, read_answers(project))
     path = project / PROJECT_RECIPE
     if path.is_file() and walk.answers.recipe_is_written:
-        _say(f"Going on with what {path} says. Edit it to change something; delete it to be asked again.")
+        say(f"Going on with what {path} says. Edit it to change something; delete it to be asked again.")
     elif not path.is_file() or _may_replace(walk):
         _ask_and_write(walk)
     _run_stages(project)
@@ -116,7 +116,7 @@ def _ask_and_write(walk: "Walk") -> None:
     write_recipe(walk)
     walk.answers = walk.answers.updated(recipe_is_written=True)
     write_answers(walk.project, walk.answers)
-    _say(f"Written: {path}")
+    say(f"Written: {path}")
 
 
 def _recall(walk: "Walk") -> None:
@@ -126,7 +126,7 @@ def _recall(walk: "Walk") -> None:
         return
     language = answers.language.name if answers.language else ""
     known = ", ".join(filter(None, (f"recordings in {answers.recordings}", language)))
-    console.print(Text(f"\nGoing on where you stopped: {known}."), soft_wrap=True)
+    say(f"\nGoing on where you stopped: {known}.")
 
 
 def _agree(walk: "Walk") -> None:
@@ -151,7 +151,7 @@ def _run_stages(project: Path) -> None:
         with errors.status("looking at what is done"):
             state = look_at_project(project)
         if state.is_prepared:
-            _say("The recordings are prepared already.")
+            say("The recordings are prepared already.")
         else:
             _prepare(project)
             state = look_at_project(project)
@@ -161,7 +161,7 @@ def _run_stages(project: Path) -> None:
             _announce(f"lowres finetune{' --resume' if state.run_status else ''}", project)
             _finetune(project, state.run, seed=state.seed, resume=bool(state.run_status))
         else:
-            _say(f"Trained already: {project / 'runs' / state.run}.")
+            say(f"Trained already: {project / 'runs' / state.run}.")
         report = find_report(project, state.run)
         if report is None:
             _announce(f"lowres evaluate --run {state.run}", project)
@@ -215,7 +215,3 @@ def open_page(page: Path) -> bool:
 def _announce(command: str, project: Path) -> None:
     console.print()
     console.print(Text(f"$ {with_project(command, project, None)}", style="bold magenta"), soft_wrap=True)
-
-
-def _say(sentence: str) -> None:
-    console.print(Text(sentence), soft_wrap=True)

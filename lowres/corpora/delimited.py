@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lowres.corpora.files import demand_file
 from lowres.errors import CorpusError
 
 _MOST_LINES_PER_CELL = 40
@@ -73,8 +74,7 @@ def read_text(path: Path, encoding: str = "") -> tuple[str, str]:
     Raises:
         CorpusError: also when the file cannot be read, or is none (a folder, a pipe or a device).
     """
-    if not path.is_file():
-        raise CorpusError(f"{path} is missing, or is no ordinary file.", "Put the file there, or correct its name.")
+    demand_file(path)
     try:
         contents = path.read_bytes()
     except OSError as error:

@@ -122,6 +122,16 @@ def walk_files(folder: Path, base: str, suffixes: Sequence[str]) -> Iterator[str
                 yield name if prefix == "." else f"{prefix}/{name}"
 
 
+def demand_file(path: Path) -> None:
+    """Refuse a path with no ordinary file at it: nothing at all, or a folder, a pipe or a device.
+
+    Raises:
+        CorpusError: it is none.
+    """
+    if not path.is_file():
+        raise CorpusError(f"{path} is missing, or is no ordinary file.", "Put the file there, or correct its name.")
+
+
 def _fold(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 

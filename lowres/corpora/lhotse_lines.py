@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from lowres.corpora.files import CorpusFiles
+from lowres.corpora.files import CorpusFiles, demand_file
 from lowres.corpora.reading import RowCollector
 from lowres.errors import CorpusError
 
@@ -73,8 +73,7 @@ def read_json_lines(folder: Path, name: str, collector: RowCollector) -> Iterato
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    if not path.is_file():
-        raise CorpusError(f"{path} is missing, or is no ordinary file.", "Put the file there, or correct its name.")
+    demand_file(path)
     try:
         left = _MOST_EXPANSION * path.stat().st_size + _LONGEST_LINE
         with _open(path) as file:

@@ -20,13 +20,14 @@ from lowres.corpora.written_layouts import (
     TableLayout,
     WrittenUtterance,
     audio_folder_of,
+    describe_row,
+    split_of,
     write_layout_tables,
     written_name,
 )
-from lowres.corpora.written_names import FileNames, file_name, whole_text
+from lowres.corpora.written_names import FileNames, file_name
 from lowres.errors import CorpusError
 from lowres.manifest.corpus import CorpusInfo, PreparedCorpus
-from lowres.manifest.settings import OTHER
 
 __all__ = ["CorpusLayout", "WriteProgress", "WrittenCorpus", "write_for"]
 
@@ -96,13 +97,7 @@ def write_for(
         _demand_distinct_ids(corpus, layout)
     partial = target.with_name(f".{target.name}.{uuid4().hex[:8]}.partial")
     try:
-        partial.mkdir(parents=True)
-        if layout == "elan" or layout == "textgrid":
-            utterances, notes = write_annotated(corpus, partial, layout, audio_suffix, progress)
-        else:
-            utterances = list(_write_recordings(corpus, partial, layout, audio_suffix, progress))
-            notes = write_layout_tables(partial, layout, utterances)
-        (partial / "README.md").write_text(_describe(corpus.info), encoding="utf-8", newline="\n")
+        utterances, notes = _fill_folder(corpus, partial, layout, audio_suffix, progress)
         if target.is_dir():
             target.rmdir()
         partial.rename(target)
@@ -141,6 +136,20 @@ def _demand_distinct_ids(corpus: PreparedCorpus, layout: TableLayout) -> None:
             )
 
 
+def _fill_folder(
+    corpus: PreparedCorpus, folder: Path, layout: CorpusLayout, suffix: AudioSuffix, progress: WriteProgress
+) -> tuple[list[WrittenUtterance], list[str]]:
+    """Make the folder and write everything into it; return what was written, and what the layout could not say."""
+    folder.mkdir(parents=True)
+    if layout == "elan" or layout == "textgrid":
+        utterances, notes = write_annotated(corpus, folder, layout, suffix, progress)
+    else:
+        utterances = list(_write_recordings(corpus, folder, layout, suffix, progress))
+        notes = write_layout_tables(folder, layout, utterances)
+    (folder / "README.md").write_text(_describe(corpus.info), encoding="utf-8", newline="\n")
+    return utterances, notes
+
+
 def _write_recordings(
     corpus: PreparedCorpus, folder: Path, layout: TableLayout, suffix: AudioSuffix, progress: WriteProgress
 ) -> Iterator[WrittenUtterance]:
@@ -150,21 +159,12 @@ def _write_recordings(
     language = file_name(corpus.info.language) or _UNKNOWN_LANGUAGE
     row: Any  # the columns of the manifest are its attributes
     for number, row in enumerate(included.itertuples(index=False), start=1):
-        split = row.split or OTHER
-        audio = f"{audio_folder_of(layout, split, language)}/{names.choose(row.utterance_id)}{suffix}"
+        audio = f"{audio_folder_of(layout, split_of(row), language)}/{names.choose(row.utterance_id)}{suffix}"
         path = folder / audio
         path.parent.mkdir(parents=True, exist_ok=True)
         samples = shards.read(row.shard, row.offset_samples, row.num_samples)
         soundfile.write(path, samples, SAMPLE_RATE, subtype="PCM_16")
-        yield WrittenUtterance(
-            utterance_id=whole_text(row.utterance_id),
-            split=split,
-            speaker=whole_text(row.speaker),
-            language=whole_text(row.language),
-            text=whole_text(row.raw_text),
-            audio=audio,
-            num_samples=row.num_samples,
-        )
+        yield describe_row(row, audio)
         progress(number, len(included))
 
 

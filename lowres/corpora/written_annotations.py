@@ -19,10 +19,9 @@ from lowres.annotation.textgrid import write_textgrid
 from lowres.annotation.tiers import Annotation, AnnotationFile, MediaLink, Tier
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.shards import Int16Array, ShardReader
-from lowres.corpora.written_layouts import WrittenUtterance
+from lowres.corpora.written_layouts import WrittenUtterance, describe_row, split_of
 from lowres.corpora.written_names import FileNames, whole_text
 from lowres.manifest.corpus import PreparedCorpus
-from lowres.manifest.settings import OTHER
 
 AnnotationLayout = Literal["elan", "textgrid"]
 
@@ -70,7 +69,7 @@ def plan_recordings(table: pd.DataFrame, *, apart: frozenset[str] = frozenset())
         positions.sort(key=lambda position: (rows[position].start_seconds, position))
         first = rows[positions[0]]
         is_cut = not path.startswith("\0") and (len(positions) > 1 or first.start_seconds > 0)
-        splits = {rows[position].split or OTHER for position in positions}
+        splits = {split_of(rows[position]) for position in positions}
         folder = splits.pop() if len(splits) == 1 else MIXED_FOLDER
         stem = path.rpartition(".")[0] or path if is_cut else first.utterance_id
         starts = [round(rows[position].start_seconds * SAMPLE_RATE) if is_cut else 0 for position in positions]
@@ -135,7 +134,7 @@ def write_annotated(
         silent += _write_sound(recording, folder / audio, read) > 0
         write_annotation_file(recording, folder, layout, audio.rpartition("/")[2])
         for position in recording.rows:
-            written.append(_describe(rows[position], audio))
+            written.append(describe_row(rows[position], audio))
             progress(len(written), len(rows))
     return written, list(_notes(planned, len(apart), silent))
 
@@ -209,18 +208,6 @@ def _write_sound(recording: AnnotatedRecording, path: Path, read: Callable[[int]
             file.write(samples[max(0, reached - start) :])
             reached = max(reached, start + len(samples))
     return silent
-
-
-def _describe(row: Any, audio: str) -> WrittenUtterance:
-    return WrittenUtterance(
-        utterance_id=whole_text(row.utterance_id),
-        split=row.split or OTHER,
-        speaker=whole_text(row.speaker),
-        language=whole_text(row.language),
-        text=whole_text(row.raw_text),
-        audio=audio,
-        num_samples=row.num_samples,
-    )
 
 
 def _notes(planned: Sequence[AnnotatedRecording], num_apart: int, num_silent: int) -> Iterator[str]:

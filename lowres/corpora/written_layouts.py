@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal, assert_never
 
 from lowres.audio.constants import SAMPLE_RATE
+from lowres.corpora.written_names import whole_text
+from lowres.manifest.settings import OTHER
 
 TableLayout = Literal["kaldi", "lhotse", "common_voice", "audio_folder"]
 
@@ -43,6 +45,29 @@ class WrittenUtterance:
     text: str
     audio: str
     num_samples: int
+
+
+def describe_row(row: Any, audio: str) -> WrittenUtterance:
+    """Say how a row of the manifest is written.
+
+    Args:
+        row: the columns of the manifest are its attributes.
+        audio: its recording, posix, relative to the written folder.
+    """
+    return WrittenUtterance(
+        utterance_id=whole_text(row.utterance_id),
+        split=split_of(row),
+        speaker=whole_text(row.speaker),
+        language=whole_text(row.language),
+        text=whole_text(row.raw_text),
+        audio=audio,
+        num_samples=row.num_samples,
+    )
+
+
+def split_of(row: Any) -> str:
+    """Return the split that a row of the manifest is written in: "other" where it has none."""
+    return str(row.split) or OTHER
 
 
 def audio_folder_of(layout: TableLayout, split: str, language: str) -> str:

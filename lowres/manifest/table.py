@@ -5,13 +5,11 @@ The file starts with a byte order mark, without which Excel shows ɛ́ as É›�
 """
 
 import csv
-import os
 import re
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -25,6 +23,7 @@ from lowres.manifest.schema import (
     TEXT_COLUMNS,
     conform_table,
 )
+from lowres.manifest.whole_files import replace_file
 
 MANIFEST_FILE: Final = "manifest.tsv"
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -135,28 +134,19 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
 
 
 def write_atomically(path: Path, pieces: Iterable[str]) -> None:
-    """Write text to a temporary file beside `path` and rename it over `path` once it is safely on disk.
+    """Write text as UTF-8 to a file that is replaced only by a whole one; see `replace_file`.
 
     Raises:
         CorpusError: the disk refused, or a piece cannot be written as UTF-8; `path` is untouched.
     """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            for piece in pieces:
-                file.write(piece.encode("utf-8", errors="surrogateescape"))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        replace_file(path, (piece.encode("utf-8", errors="surrogateescape") for piece in pieces))
     except UnicodeEncodeError as error:
         raise CorpusError(f"{path.name}: {error.object[:40]!r} holds a character that is not Unicode.") from error
     except OSError as error:
         raise CorpusError(
             f"Could not write {path}: {error.strerror or error}.", "Free some space or choose another folder."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _manifest_lines(table: pd.DataFrame) -> Iterable[str]:

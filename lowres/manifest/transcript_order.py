@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 Verdict = Literal["good", "scrambled", "shifted", "too few to tell"]
+_ACCUSATIONS: Final = ("scrambled", "shifted")
 _Floats = npt.NDArray[np.float64]
 
 _SHIFTS: Final = (-3, -2, -1, 0, 1, 2, 3)
@@ -67,6 +68,11 @@ class TranscriptOrder:
     shift: int = 0
     first_utterance: str = ""
     last_utterance: str = ""
+
+    @property
+    def is_accusation(self) -> bool:
+        """Whether nobody should train on this: transcripts seem to belong to other recordings."""
+        return self.verdict in _ACCUSATIONS
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,7 @@ def _judge(parts: list[_Rows], fits: dict[int, _Fit]) -> _Finding:
     for part in parts if len(parts) > 1 else []:
         alone = {shift: fit for shift in _SHIFTS if (fit := _fit([part], shift)) is not None}
         finding = _judge_fits(alone, [part])
-        if finding.verdict in ("scrambled", "shifted"):
+        if finding.verdict in _ACCUSATIONS:
             return replace(finding, split=part.split)
     for part in parts:
         stretch = _find_shifted_stretch(part)

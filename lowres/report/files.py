@@ -14,6 +14,7 @@ from typing import Any
 from lowres.errors import LowresError
 from lowres.report.contents import ReportContents
 from lowres.report.page import render_page
+from lowres.report.writing import PAGE_FILE
 from lowres.scoring.alignment import SplitText
 from lowres.scoring.bootstrap import CONFIDENCE, NUM_REPLICATES, Interval
 from lowres.scoring.breakdowns import GroupScore
@@ -22,7 +23,6 @@ from lowres.scoring.error_rates import ErrorCounts
 from lowres.scoring.scorecard import Rate, Rates
 
 REPORT_SCHEMA_VERSION = 1
-PAGE_FILE = "report.html"
 JSON_FILE = "report.json"
 TABLE_FILE = "utterances.tsv"
 UTTERANCE_COLUMNS = (

@@ -11,6 +11,7 @@ from lowres.report.clips import MOST_CLIP_SECONDS, ClipShelf, Sound
 from lowres.report.templating import clipped, make_environment, plain, style_sheet, visible
 from lowres.report.writing import OTHER_PAGE
 from lowres.text.audit_findings import FINDING_TITLES, Example, Finding, OrthographyAudit
+from lowres.text.audit_tally import counted
 from lowres.text.marks import is_mark
 
 _MOST_LETTERS: Final = 1000
@@ -139,9 +140,9 @@ def _word(text: str) -> Markup:
 
 def _headline(audit: OrthographyAudit) -> Markup:
     mostly = Markup(", mostly {}").format(visible(audit.script)) if audit.script else ""
-    graphemes = f"{len(audit.graphemes):,} grapheme" + ("" if len(audit.graphemes) == 1 else "s")
+    graphemes = counted(len(audit.graphemes), "grapheme")
     told = sum(1 for suggestion in audit.suggestions if not suggestion.in_recipe)
-    rules = f"{told} text rule{'' if told == 1 else 's'} to look over" if told else "no text rule to add"
+    rules = f"{counted(told, 'text rule')} to look over" if told else "no text rule to add"
     return Markup("{}{}; {}.").format(graphemes, mostly, rules)
 
 

@@ -1,10 +1,7 @@
 """report.html of a pretraining run: does it learn, on what, and how it went, in one file that opens offline."""
 
-import os
 from pathlib import Path
-from typing import Final
 
-from lowres.errors import LowresError
 from lowres.report import pretraining_verdict as rules
 from lowres.report.line_chart import LARGE, SMALL, Chart, Drawing, Size, draw
 from lowres.report.pretraining_charts import (
@@ -27,8 +24,7 @@ from lowres.report.pretraining_run import PretrainingRun, read_pretraining_run
 from lowres.report.pretraining_verdict import chance_accuracy, judge
 from lowres.report.sentences import percent
 from lowres.report.templating import make_environment, plain, style_sheet
-
-PAGE_FILE: Final = "report.html"
+from lowres.report.writing import PAGE_FILE, write_file
 
 
 def write_pretraining_report(run_folder: Path) -> Path:
@@ -46,17 +42,7 @@ def write_pretraining_report(run_folder: Path) -> Path:
     """
     page = render_pretraining_page(read_pretraining_run(run_folder))
     path = run_folder / PAGE_FILE
-    writing = path.with_name(f".{path.name}.writing-{os.getpid()}")
-    try:
-        writing.write_bytes(page.encode("utf-8", "backslashreplace"))
-        writing.replace(path)
-    except OSError as error:
-        raise LowresError(
-            f"The report {path} could not be written: {error.strerror or error}.",
-            "Free some disk space or check the folder's permissions; the run itself is unharmed.",
-        ) from error
-    finally:
-        writing.unlink(missing_ok=True)
+    write_file(path, page, hint="Free some disk space or check the folder's permissions; the run itself is unharmed.")
     return path
 
 

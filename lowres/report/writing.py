@@ -7,14 +7,22 @@ from typing import Final
 from markupsafe import Markup
 
 from lowres.errors import LowresError
+from lowres.manifest.whole_files import replace_file
 
 PAGE_FILE: Final = "report.html"
 OTHER_PAGE: Final = Markup("<!--other page-->")
 """Where a page has room for a link to the other one; a transcript cannot hold it, since its < is escaped."""
 
+_AGAIN: Final = "Free some disk space or check the folder's permissions, then give the same command again."
 
-def write_file(path: Path, content: str) -> int:
+
+def write_file(path: Path, content: str, *, hint: str = _AGAIN) -> int:
     """Write a file under a temporary name and rename it, so that an earlier one is replaced only by a whole one.
+
+    Args:
+        path: of the file.
+        content: a lone surrogate, which UTF-8 cannot hold, is written as its escape.
+        hint: what to do where it cannot be written.
 
     Returns:
         Its size in bytes.
@@ -22,20 +30,10 @@ def write_file(path: Path, content: str) -> int:
     Raises:
         LowresError: it cannot be written.
     """
-    data = content.encode("utf-8", "backslashreplace")
-    writing = path.with_name(f".{path.name}.writing-{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        writing.write_bytes(data)
-        writing.replace(path)
+        return replace_file(path, [content.encode("utf-8", "backslashreplace")])
     except OSError as error:
-        raise LowresError(
-            f"The report {path} could not be written: {error.strerror or error}.",
-            "Free some disk space or check the folder's permissions, then give the same command again.",
-        ) from error
-    finally:
-        writing.unlink(missing_ok=True)
-    return len(data)
+        raise LowresError(f"The report {path} could not be written: {error.strerror or error}.", hint) from error
 
 
 def link_pages(one: tuple[Path, str], other: tuple[Path, str]) -> None:

@@ -2,8 +2,8 @@
 
 from lowres.recipe.toml_writer import write_value
 from lowres.text.audit_findings import OrthographyAudit
-
-_JOINERS = "\u200c\u200d"
+from lowres.text.audit_tally import counted
+from lowres.text.hidden import number_hidden
 
 
 def rules_snippet(audited: OrthographyAudit) -> list[str]:
@@ -15,12 +15,8 @@ def rules_snippet(audited: OrthographyAudit) -> list[str]:
         suggestion = told.get(written)
         if suggestion is not None:
             new = "" if suggestion.in_recipe else "new: "
-            changes = f"{suggestion.num_utterances:,} utterance" + ("" if suggestion.num_utterances == 1 else "s")
-            lines.append(f"    # {new}{_plain(suggestion.reason)} (changes {changes})")
+            changes = counted(suggestion.num_utterances, "utterance")
+            # What is hidden in a reason would end the comment, or hide a part of it.
+            lines.append(f"    # {new}{number_hidden(suggestion.reason)} (changes {changes})")
         lines.append(f"    {written},")
     return [*lines, "]"]
-
-
-def _plain(sentence: str) -> str:
-    """Number what would end a comment or hide a part of it."""
-    return "".join(c if c.isprintable() or c in _JOINERS else f"U+{ord(c):04X}" for c in sentence)

@@ -273,7 +273,7 @@ def _write(
 def _warnings(checked: _Checked, reading: CorpusReading) -> list[str]:
     """Gather what the reports will repeat, the gravest first."""
     order = checked.order
-    accused = [order.sentence] if order is not None and order.verdict in ("scrambled", "shifted") else []
+    accused = [order.sentence] if order is not None and order.is_accusation else []
     left_out = [check.sentence for check in checked.checks if check.severity == "drop" and check.sentence]
     return [*accused, *checked.splits.warnings, *reading.notes, *left_out]
 

@@ -1,11 +1,13 @@
 """What was answered so far, in a small file inside the project, so that the walk can be left at any moment."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lowres.errors import RecipeError
+from lowres.manifest.whole_files import replace_file
 
 ANSWERS_FILE: Final = Path(".lowres", "start.json")
 """Where in a project the answers are."""
@@ -39,6 +41,11 @@ class SpeedAnswer(_Plain):
     updates: int
     million_parameters: float
     usual_hours: float
+
+
+def find_speed(speeds: Sequence[SpeedAnswer] | None, backbone: str | None) -> SpeedAnswer | None:
+    """Return what the trial of one backbone measured; None where it was not tried, or could not be."""
+    return next((one for one in speeds or () if one.backbone == backbone), None)
 
 
 class Answers(_Plain):
@@ -102,8 +109,4 @@ def write_answers(project: Path, answers: Answers) -> None:
     Raises:
         OSError: the disk is full or refuses.
     """
-    path = project / ANSWERS_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".json.partial")
-    unfinished.write_text(answers.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8", newline="\n")
-    unfinished.replace(path)
+    replace_file(project / ANSWERS_FILE, [f"{answers.model_dump_json(indent=1, exclude_none=True)}\n".encode()])

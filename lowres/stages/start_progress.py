@@ -62,7 +62,7 @@ def _accuse(corpus_folder: Path) -> str:
     if not corpus.info.transcribed:
         return ""
     order = check_transcript_order(corpus.table)
-    return order.sentence if order.verdict in ("scrambled", "shifted") else ""
+    return order.sentence if order.is_accusation else ""
 
 
 def _find_run(project: Path, recipe: Recipe) -> tuple[int, str, str]:

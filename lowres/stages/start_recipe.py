@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from lowres.manifest.whole_files import replace_file
 from lowres.recipe import Recipe, parse_recipe
 from lowres.recipe.load import PROJECT_RECIPE
 from lowres.recipe.toml_writer import write_value
 from lowres.stages.default_backbone import default_backbone
-from lowres.stages.start_answers import Answers
+from lowres.stages.start_answers import Answers, find_speed
 from lowres.stages.start_walk import Walk
 
 _HEAD = """\
@@ -53,10 +54,7 @@ def write_recipe(walk: Walk) -> Path:
     """
     resolve_recipe(walk)
     path = walk.project / PROJECT_RECIPE
-    walk.project.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".toml.partial")
-    unfinished.write_text(recipe_text(walk), encoding="utf-8", newline="\n")
-    unfinished.replace(path)
+    replace_file(path, [recipe_text(walk).encode()])
     return path
 
 
@@ -127,6 +125,6 @@ def _finetune(walk: Walk) -> str:
         values["backbone"] = answers.backbone
     if answers.minutes is not None:
         values["minutes"] = int(answers.minutes) if answers.minutes.is_integer() else answers.minutes
-    speed = next((one for one in answers.speeds or () if one.backbone == answers.backbone), None)
+    speed = find_speed(answers.speeds, answers.backbone)
     measured = f"Measured here: {speed.hours_per_hour:.0f} hours of speech in an hour." if speed else ""
     return _table("finetune", values, {"minutes": f"The time to train in. {measured}".strip()})

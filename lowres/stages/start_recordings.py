@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from lowres.corpora.annotated import list_tiers
 from lowres.corpora.columns import NEEDED, USUAL_NAMES, find_columns
 from lowres.corpora.delimited import DelimitedTable, read_delimited
-from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
+from lowres.corpora.settings import AUDIO_SUFFIXES
 from lowres.errors import CorpusError
 from lowres.manifest.overlap import count
 from lowres.stages.init import guess_reader, list_files, path_from
@@ -108,7 +108,7 @@ def ask_transcripts(walk: Walk, ask: Ask) -> dict[str, Any]:
 
 def _ask_tiers(walk: Walk, ask: Ask) -> dict[str, Any]:
     with ask.working("reading the annotations"):
-        tiers = list_tiers(walk.folder, _without_choice(walk))
+        tiers = walk.tiers()
     if len(tiers) < 2:
         named = f"The transcript stands on the tier {tiers[0].name!r}." if tiers else ""
         ask.say(named)
@@ -127,11 +127,6 @@ def _ask_tiers(walk: Walk, ask: Ask) -> dict[str, Any]:
         )
     )
     return {"tiers": list(chosen)}
-
-
-def _without_choice(walk: Walk) -> ReaderSettings:
-    """Return the reader as it is before tiers and speakers are chosen."""
-    return walk.if_answered(transcripts=None, speakers=None).settings()
 
 
 def _ask_sidecar(walk: Walk, ask: Ask) -> dict[str, Any]:
@@ -268,7 +263,7 @@ def _speaker_places(walk: Walk) -> Iterator[tuple[str, tuple[str, dict[str, Any]
 
 def _speaker_tiers(walk: Walk) -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:
     """Yield the tiers of short texts that, read as names of speakers, give a few."""
-    tiers = list_tiers(walk.folder, _without_choice(walk))
+    tiers = walk.tiers()
     short = [tier for tier in tiers if tier.num_letters <= _LONGEST_NAME * tier.num_annotations]
     for tier in [tier for tier in short if tier.name not in walk.settings().tiers][:_MOST_TIERS_TRIED]:
         rows = walk.if_answered(speakers={"speaker_tier": tier.name}).reading().rows
@@ -298,12 +293,10 @@ def _speaker_columns(walk: Walk) -> Iterator[tuple[str, tuple[str, dict[str, Any
     if not name or "{split}" in name:
         return
     table = read_delimited(walk.folder / name, encoding="", header=True)
-    taken = set(walk.settings().columns.values())
+    taken, usual = set(walk.settings().columns.values()), set(chain.from_iterable(USUAL_NAMES.values()))
     for place, column in enumerate(table.columns):
         values = [row[place] for _, row in table.rows if row[place].strip()]
-        is_usual = column.strip().casefold() in {one for ours in ("audio", "text", "id", "speaker", "split", "start",
-                                                                  "end", "channel", "language")
-                                                 for one in USUAL_NAMES[ours]}  # fmt: skip
+        is_usual = column.strip().casefold() in usual
         if column not in taken and not is_usual and 1 < len(set(values)) <= max(len(values) // 4, 2):
             label = f"the column {column!r}: {_list_names(values)}"
             yield f"column {column}", (label, {"columns": {"speaker": column}})

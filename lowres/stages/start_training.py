@@ -14,7 +14,7 @@ from lowres.manifest.splits import SplitResult, assign_splits
 from lowres.recipe import Recipe
 from lowres.stages.backbones import list_backbones
 from lowres.stages.default_backbone import NO_BACKBONE, default_backbone
-from lowres.stages.start_answers import SpeedAnswer
+from lowres.stages.start_answers import SpeedAnswer, find_speed
 from lowres.stages.start_asking import Ask, Choice, Question
 from lowres.stages.start_recipe import resolve_recipe
 from lowres.stages.start_trial import sample_rows, try_backbone
@@ -112,7 +112,7 @@ def ask_backbone(walk: Walk, ask: Ask) -> dict[str, Any]:
     """Time every backbone that is here on this machine and this speech, and ask which to start from."""
     speeds = walk.answers.speeds or _measure(walk, ask)
     candidates = list_candidates()
-    listed = [_describe(name, next((one for one in speeds if one.backbone == name), None)) for name in candidates]
+    listed = [_describe(name, find_speed(speeds, name)) for name in candidates]
     if BUNDLED_NAME in candidates:
         listed.append(Choice(NO_BACKBONE, "none: a small network that begins knowing nothing"))
     hint = "Larger ones make fewer errors and need a graphics card or patience: `lowres backbones` lists them."
@@ -175,7 +175,7 @@ def suggest_minutes(speed: SpeedAnswer | None) -> float:
 
 def ask_minutes(walk: Walk, ask: Ask) -> dict[str, Any]:
     """Ask how long to train."""
-    speed = next((one for one in walk.answers.speeds or () if one.backbone == walk.answers.backbone), None)
+    speed = find_speed(walk.answers.speeds, walk.answers.backbone)
     default = walk.answers.minutes or suggest_minutes(speed)
     hours, _ = training_speech(walk)
     if speed is not None and hours > 0:

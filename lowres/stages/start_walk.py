@@ -2,16 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from lowres.audio.length import announced_seconds
+from lowres.corpora.annotated import TierSummary, list_tiers
 from lowres.corpora.files import walk_files
 from lowres.corpora.layouts import read_corpus
 from lowres.corpora.parquet import unpack_parquet
@@ -26,6 +27,7 @@ from lowres.text.audit import OrthographyAudit, audit_orthography
 from lowres.text.normalize import compile_rules
 from lowres.text.rules import parse_rules
 
+_Found = TypeVar("_Found")
 _MOST_SECONDS_OF_LOOKING: Final = 20.0
 """After so long, the lengths of the recordings that were not looked at are estimated from their sizes."""
 
@@ -72,7 +74,8 @@ def scan_recordings(folder: Path, progress: Progress = lambda _done, _total: Non
             seconds[name] = length
             measured_bytes += (folder / name).stat().st_size
         progress(number + 1, len(names))
-    left = [name for name in names if name not in seconds and name not in set(unreadable)]
+    looked_at = seconds.keys() | set(unreadable)
+    left = [name for name in names if name not in looked_at]
     per_byte = sum(seconds.values()) / max(measured_bytes, 1)
     seconds |= {name: (folder / name).stat().st_size * per_byte for name in left}
     endings = Counter(Path(name).suffix.lower() for name in names)
@@ -90,7 +93,7 @@ class Walk:
     def __init__(self, project: Path, answers: Answers) -> None:
         self.project = project
         self.answers = answers
-        self._found: dict[Any, Any] = {}
+        self._found: dict[Hashable, Any] = {}
 
     def if_answered(self, **values: Any) -> "Walk":
         """Return the walk as it would be with other answers; what was found on the way stays known to both."""
@@ -127,11 +130,17 @@ class Walk:
 
     def scan(self, progress: Progress = lambda _done, _total: None) -> FolderScan:
         """Return what recordings there are."""
-        place = ("scan", self.folder)
-        if place not in self._found:
-            self._found[place] = scan_recordings(self.folder, progress)
-        found: FolderScan = self._found[place]
-        return found
+        return self._once(("scan", self.folder), lambda: scan_recordings(self.folder, progress))
+
+    def tiers(self) -> list[TierSummary]:
+        """List the tiers of the annotations, as they are before any of them is chosen.
+
+        Raises:
+            CorpusError: there is no file of annotations.
+        """
+        unchosen = self.if_answered(transcripts=None, speakers=None)
+        place = ("tiers", self.folder, repr(unchosen.reader_data()))
+        return self._once(place, lambda: list_tiers(self.folder, unchosen.settings()))
 
     def located(self) -> tuple[Path, ReaderSettings]:
         """Return where the recordings lie as files, and how they are read; parquet files are unpacked first."""
@@ -150,10 +159,7 @@ class Walk:
             CorpusError: they cannot be read that way.
         """
         place = ("reading", self.folder, repr(self.reader_data()))
-        if place not in self._found:
-            self._found[place] = read_corpus(*self.located())
-        found: CorpusReading = self._found[place]
-        return found
+        return self._once(place, lambda: read_corpus(*self.located()))
 
     def table(self) -> pd.DataFrame:
         """Return the utterances as a manifest table, their lengths as the headers of the recordings tell them."""
@@ -179,7 +185,12 @@ class Walk:
     def audit(self) -> OrthographyAudit:
         """Audit the transcripts as they are written, once for each way of reading them."""
         place = ("audit", self.folder, repr(self.reader_data()))
+        rows = self.reading().rows
+        return self._once(place, lambda: audit_orthography((row.utterance_id, row.raw_text) for row in rows))
+
+    def _once(self, place: Hashable, make: Callable[[], _Found]) -> _Found:
+        """Return what was found at a place before, or make it and keep it there; what `make` raises is not kept."""
         if place not in self._found:
-            self._found[place] = audit_orthography((row.utterance_id, row.raw_text) for row in self.reading().rows)
-        found: OrthographyAudit = self._found[place]
+            self._found[place] = make()
+        found: _Found = self._found[place]
         return found

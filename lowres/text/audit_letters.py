@@ -21,7 +21,7 @@ from lowres.text.audit_tally import (
     make_tally,
     utterances_with,
 )
-from lowres.text.marks import is_punctuation
+from lowres.text.marks import JOINERS, is_punctuation
 from lowres.text.scripts import character_name
 
 # Below this many letters everything is rare, and nothing follows from it.
@@ -35,7 +35,6 @@ LEFTOVERS = re.compile(
     r"\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[nrt](?![^\W\d_])|&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|nbsp);"
     "|</?[A-Za-z]{1,10}/?>|\ufffd|Ã[\u0080-\u009f\u00a1-\u00aa\u00ac-\u00ba\u00bc-\u00bf]|â\u0080[\u0080-\u00bf]|â€."
 )
-_JOINERS = "\u200c\u200d"
 _ORDINARY_SPACES = " \n\r"
 
 
@@ -149,7 +148,7 @@ def _leftover_remark(key: str, _use: Use) -> str:
 
 
 def _is_hidden(character: str) -> bool:
-    if " " <= character <= "~" or character in _ORDINARY_SPACES or character in _JOINERS:
+    if " " <= character <= "~" or character in _ORDINARY_SPACES or character in JOINERS:
         return False
     category = unicodedata.category(character)
     return category[0] == "C" or category in ("Zs", "Zl", "Zp")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from lowres.text.audit_findings import MOST_EXAMPLES, Example, Finding, FindingKind, FoundItem
 from lowres.text.graphemes import split_graphemes
+from lowres.text.hidden import number_hidden
 from lowres.text.marks import is_mark
 
 MOST_ITEMS = 40
@@ -14,7 +15,6 @@ _LONGEST_EXAMPLE = 60
 _AROUND = 24
 # So far into a word an example is looked for: the time must not grow with its length times its letters.
 _SEARCHED = 2000
-_JOINERS = "\u200c\u200d"
 
 
 @dataclass
@@ -161,7 +161,7 @@ def shown(text: str) -> str:
     """Give a letter or word as it can stand in a sentence: a lone mark on a circle, hidden ones numbered."""
     if text and is_mark(text[0]):
         text = f"\u25cc{text}"
-    return "".join(c if c.isprintable() or c in _JOINERS else f"U+{ord(c):04X}" for c in text[:_LONGEST_EXAMPLE])
+    return number_hidden(text[:_LONGEST_EXAMPLE])
 
 
 def counted(number: int, noun: str) -> str:

@@ -12,7 +12,8 @@ _TONE_LETTERS = frozenset(chr(c) for c in (*range(0x02E5, 0x02EC), *range(0xA700
 _TONE_ARROWS = frozenset("\u2191\u2193\u2197\u2198")
 # A double mark (tie bar, double tilde ...) joins the letters on its two sides; Unicode gives it class 233 or 234.
 _DOUBLE_MARK_CLASSES = (233, 234)
-_JOINERS = frozenset("\u200c\u200d")
+JOINERS = frozenset("\u200c\u200d")
+"""They cannot be seen and are orthography all the same: Persian and the scripts of India spell with them."""
 
 
 def is_mark(character: str) -> bool:
@@ -43,7 +44,7 @@ def without_marks(text: str) -> str:
 @cache
 def marks() -> frozenset[str]:
     """Give every character that stays with the letter before it: category M and the joiners U+200C and U+200D."""
-    return frozenset(c for c in _characters() if unicodedata.category(c).startswith("M") or c in _JOINERS)
+    return frozenset(c for c in _characters() if unicodedata.category(c).startswith("M") or c in JOINERS)
 
 
 @cache
