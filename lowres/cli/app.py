@@ -21,6 +21,7 @@ from lowres.cli.export import export
 from lowres.cli.finetune import finetune
 from lowres.cli.init import init
 from lowres.cli.inspect import inspect
+from lowres.cli.lm import lm
 from lowres.cli.prepare import prepare
 from lowres.cli.pretrain import pretrain
 from lowres.cli.recipe import recipe
@@ -43,7 +44,22 @@ SYSTEM_ERROR_HINTS = {
 }
 
 # In the order of a first day with lowres; `lowres --help` lists them so.
-COMMANDS = (start, demo, init, prepare, inspect, audit, backbones, pretrain, finetune, evaluate, export, recipe, doctor)
+COMMANDS = (
+    start,
+    demo,
+    init,
+    prepare,
+    inspect,
+    audit,
+    backbones,
+    pretrain,
+    finetune,
+    lm,
+    evaluate,
+    export,
+    recipe,
+    doctor,
+)
 
 
 class ErrorHandlingGroup(TyperGroup):

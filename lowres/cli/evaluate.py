@@ -1,5 +1,6 @@
 """`lowres evaluate`: score a recogniser, say in words how good it is, and write the report."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,7 +9,7 @@ from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from lowres.cli.console import console, errors, plain_table, print_next
+from lowres.cli.console import console, errors, plain_table, print_next, print_warning, say
 from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ RunOption = Annotated[
 SplitOption = Annotated[
     Literal["train", "dev", "test"] | None,
     typer.Option("--split", help="What to score; without it test, or dev where the corpus has no test."),
+]
+LanguageModelOption = Annotated[
+    Literal["auto", "none", "word", "character"],
+    typer.Option("--lm", help="The language model to decode with; auto takes the better one on dev, if there is any."),
 ]
 PrecisionOption = Annotated[
     Literal["auto", "bf16", "fp32"],
@@ -46,6 +51,7 @@ def evaluate(
     overrides: SetOption = None,
     run: RunOption = None,
     split: SplitOption = None,
+    lm: LanguageModelOption = "auto",
     precision: PrecisionOption = "auto",
     batch_seconds: BatchOption = None,
     recordings: RecordingsOption = True,
@@ -57,13 +63,22 @@ def evaluate(
 
     loaded = load_recipe(recipe, overrides or [], project=project)
     options = EvaluateOptions(
-        run=run, split=split, precision=precision, batch_seconds=batch_seconds, embed_recordings=recordings
+        run=run,
+        split=split,
+        language_model=lm,
+        precision=precision,
+        batch_seconds=batch_seconds,
+        embed_recordings=recordings,
     )
     with EvaluationBar() as bar:
         result = run_evaluation(project, loaded, options, bar.show)
     print_summary(result)
-    again = with_project("lowres finetune --seed 2", project, recipe)
-    print_next("Open it in a browser; to train again with another seed", again)
+    if result.gain is None and lm == "auto":
+        command = with_project(f"lowres lm --run {shlex.quote(result.run_name)}", project, recipe)
+        print_next("Open it in a browser; to decode with a language model", command)
+    else:
+        again = with_project("lowres finetune --seed 2", project, recipe)
+        print_next("Open it in a browser; to train again with another seed", again)
 
 
 class EvaluationBar:
@@ -118,11 +133,20 @@ def print_summary(result: "EvaluationResult") -> None:
         console.print(Text(sentence))
     console.print()
     _print_rates(result)
+    _print_gain(result)
     _print_cautions(result)
     _print_groups("speaker", result.scorecard.speakers)
     _print_kinds(result)
     _print_worst(result)
     _print_ending(result)
+
+
+def _print_gain(result: "EvaluationResult") -> None:
+    for note in result.notes:
+        print_warning(note)
+    if result.gain is not None:
+        for name, value in result.gain.facts():
+            say(f"{name}: {value}")
 
 
 def _print_rates(result: "EvaluationResult") -> None:

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from lowres.corpora.settings import ReaderSettings
+from lowres.decoding.settings import LanguageModelSettings
 from lowres.errors import RecipeError
 from lowres.manifest.settings import CheckSettings, SplitSettings
 from lowres.model.config import DEFAULT_PRESET, PRESETS, Wav2Vec2Config, from_dict, preset, to_dict
@@ -206,6 +207,7 @@ class Recipe(Section):
     model: ModelSection = ModelSection()
     pretrain: PretrainSettings = PretrainSettings()
     finetune: FinetuneSettings = FinetuneSettings()
+    language_model: LanguageModelSettings = LanguageModelSettings()
     evaluate: EvaluateSection = EvaluateSection()
 
     _source_path: Path | None = PrivateAttr(default=None)
@@ -233,8 +235,12 @@ class Recipe(Section):
         """Give `corpus.folder`, taken from the recipe's own folder where it is relative; None where there is none."""
         if not self.corpus.folder:
             return None
-        folder = Path(self.corpus.folder).expanduser()
-        return folder if self._source_path is None else self._source_path.parent / folder
+        return self.beside(self.corpus.folder)
+
+    def beside(self, name: str) -> Path:
+        """Give the path of a file or folder that the recipe names, taken from its own folder where it is relative."""
+        path = Path(name).expanduser()
+        return path if self._source_path is None else self._source_path.parent / path
 
     def network_config(self) -> Wav2Vec2Config:
         """Give the network's configuration: the preset with the recipe's changes."""

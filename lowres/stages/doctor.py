@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from lowres import __version__
 from lowres.errors import AudioError, LowresError
+from lowres.stages.machine import num_cores
 from lowres.training.machine_memory import machine_memory_gb
 
 Verdict = Literal["good", "note", "broken"]
@@ -116,10 +117,10 @@ def _check_processor() -> list[Finding]:
 
     from lowres.training.precision import has_fast_bf16
 
-    num_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    available = num_cores()
     rates = {dtype: _products_per_second(torch, dtype) for dtype in (torch.float32, torch.bfloat16)}
     speeds = f"fp32 {rates[torch.float32]:.0f} GFLOP/s, bf16 {rates[torch.bfloat16]:.0f} GFLOP/s"
-    cores = f"{num_cores} core{'' if num_cores == 1 else 's'}"
+    cores = f"{available} core{'' if available == 1 else 's'}"
     if has_fast_bf16("cpu"):
         faster = rates[torch.bfloat16] / rates[torch.float32]
         return [Finding("processor", "good", f"{cores}; {speeds}: training uses bf16 ({faster:.1f} times as fast)")]

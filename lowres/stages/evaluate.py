@@ -1,47 +1,39 @@
 """Evaluate: from a trained recogniser and a prepared corpus to a report on speech it was not trained on."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
-
-import numpy as np
-import pandas as pd
-import torch
+from typing import Literal
 
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.shards import ShardReader
-from lowres.backbones.native import Recognizer, load_recognizer
-from lowres.decoding.greedy import greedy_decode
+from lowres.backbones.native import Recognizer
 from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus
-from lowres.model.ctc import CTCOutput
 from lowres.recipe import Recipe
-from lowres.report.contents import ReportContents
+from lowres.report.contents import Caution, ReportContents
 from lowres.report.files import write_report
 from lowres.report.recordings import embed_recordings
 from lowres.scoring.scorecard import Rates, Scorecard, ScoredText, score
-from lowres.stages.backbone import find_backbone
+from lowres.stages.evaluate_gain import Gain, measure_gain
 from lowres.stages.evaluate_run import (
     best_checkpoint,
     cautions_about_changes,
     choose_split,
-    decoding_facts,
+    computing_facts,
     describe_provenance,
     find_run,
     gather_split_facts,
     training_rows,
 )
+from lowres.stages.language_model import LanguageModelChoice, OpenSearch, caution_about_search, open_search
+from lowres.stages.listening import DEFAULT_BATCH_SECONDS, Heard, listen, load_to_listen, speech_of
 from lowres.text.graphemes import split_graphemes
 from lowres.text.normalize import CollapseSpaces, NormalForm, compile_rules, unicode_form
-from lowres.training.batches import BatchSizes, Indices, cut_into_batches
-from lowres.training.feed import TrainingSpeech, load_batch
-from lowres.training.precision import Compute, choose_compute, hold_weights
+from lowres.training.feed import TrainingSpeech
+from lowres.training.precision import Compute, choose_compute
 from lowres.training.settings import Precision
-
-DEFAULT_BATCH_SECONDS: Final = {"cpu": 40.0, "cuda": 320.0}
-_NO_LIMIT: Final = 2**62
 
 
 @dataclass(frozen=True)
@@ -53,6 +45,9 @@ class EvaluateOptions:
 
     split: str | None = None
     """"train", "dev" or "test"; None takes the recipe's, or test, or dev where there is no test."""
+
+    language_model: LanguageModelChoice = "auto"
+    """Which of the recogniser's language models to search with; "auto" takes the better one on dev, if it has any."""
 
     precision: Precision = "auto"
     batch_seconds: float | None = None
@@ -89,6 +84,11 @@ class EvaluationResult:
     wall_seconds: float
     num_embedded: int
     page_bytes: int
+    gain: Gain | None = None
+    """What the language model brought over greedy decoding; None where none was used."""
+
+    notes: tuple[str, ...] = ()
+    """Sentences on what was done otherwise than asked for, such as greedy decoding where a library is missing."""
 
     @property
     def scorecard(self) -> Scorecard:
@@ -138,20 +138,29 @@ def evaluate(
     run = find_run(project, options.run)
     split = choose_split(corpus, options.split or recipe.evaluate.split)
     compute = choose_compute(options.precision)
-    recognizer = load_to_listen(project, best_checkpoint(run), compute)
+    checkpoint = best_checkpoint(run)
+    recognizer = load_to_listen(project, checkpoint, compute)
     rows = corpus.rows(split)
     total = float(rows["duration_seconds"].sum())
-    speech = _speech_of(rows, ShardReader(corpus.folder))
-    heard, decoding_seconds = _listen(recognizer, speech, compute, options, progress)
+    speech = speech_of(rows, ShardReader(corpus.folder))
+    with open_search(checkpoint, recognizer.vocabulary, options.language_model) as search:
+        heard, decoding_seconds = _listen(recognizer, speech, search, compute, options, progress)
     progress(EvaluationProgress("scoring", total, total))
+    tidy = _tidier(recipe)
+    gain = measure_gain(rows["text"].tolist(), heard, tidy, seed=recipe.evaluate.seed) if search.stored else None
     contents = _score(
         corpus,
         recipe,
         recognizer,
         run_name=run.name,
         split=split,
-        hypotheses=heard,
-        facts=decoding_facts(compute, total / max(decoding_seconds, 1e-9)),
+        hypotheses=[tidy(text) for text in heard.texts],
+        facts=[
+            *search.facts(),
+            *(gain.facts() if gain else ()),
+            *computing_facts(compute, total / max(decoding_seconds, 1e-9)),
+        ],
+        more_cautions=caution_about_search(search, split),
     )
     recordings: dict[int, str] = {}
     if options.embed_recordings:
@@ -170,101 +179,31 @@ def evaluate(
         wall_seconds=time.perf_counter() - started,
         num_embedded=len(recordings),
         page_bytes=sizes["report.html"],
+        gain=gain,
+        notes=search.notes,
     )
-
-
-def load_to_listen(project: Path, checkpoint: Path, compute: Compute) -> Recognizer:
-    """Load a recogniser to transcribe with and nothing else.
-
-    Raises:
-        CheckpointError: as `load_recognizer`.
-    """
-    recognizer = load_recognizer(checkpoint, device=compute.device, find_backbone=partial(find_backbone, project))
-    hold_weights(recognizer.model, compute)
-    return recognizer
 
 
 def _listen(
     recognizer: Recognizer,
     speech: TrainingSpeech,
+    search: OpenSearch,
     compute: Compute,
     options: EvaluateOptions,
     progress: Callable[[EvaluationProgress], None],
-) -> tuple[list[str], float]:
+) -> tuple[Heard, float]:
     """Transcribe the split; return the texts and the seconds that it took."""
     total = int(speech.num_samples.sum()) / SAMPLE_RATE
     started = time.perf_counter()
-    heard = transcribe_speech(
+    heard = listen(
         recognizer,
         speech,
         compute=compute,
         batch_seconds=options.batch_seconds or DEFAULT_BATCH_SECONDS[compute.device],
+        search=search.search,
         progress=lambda done: progress(EvaluationProgress("listening", done, total)),
     )
     return heard, time.perf_counter() - started
-
-
-def transcribe_speech(
-    recognizer: Recognizer,
-    speech: TrainingSpeech,
-    *,
-    compute: Compute,
-    batch_seconds: float,
-    progress: Callable[[float], None] = lambda _seconds: None,
-) -> list[str]:
-    """Decode utterances greedily, in batches of like length, the longest first.
-
-    In fp32 the text of an utterance does not depend on its batch; in bf16 the last bits of a score may, and with
-    them, rarely, a letter.
-
-    Args:
-        recognizer: on `compute`'s device, in evaluation mode.
-        speech: the N utterances; their `token_ids` are not read.
-        compute: device and precision.
-        batch_seconds: seconds of audio, padding included, that are decoded together.
-        progress: told the seconds of audio done so far.
-
-    Returns:
-        N texts, as the vocabulary spells them; "" for an utterance too short for a single frame.
-    """
-    texts = [""] * len(speech.num_samples)
-    done = 0
-    for indices, output in score_speech(recognizer, speech, compute=compute, batch_seconds=batch_seconds):
-        hypotheses = greedy_decode(output.log_probs, output.num_frames)
-        for index, hypothesis in zip(indices, hypotheses, strict=True):
-            texts[index] = recognizer.vocabulary.decode(hypothesis.token_ids)
-        done += int(speech.num_samples[list(indices)].sum())
-        progress(done / SAMPLE_RATE)
-    return texts
-
-
-def score_speech(
-    recognizer: Recognizer, speech: TrainingSpeech, *, compute: Compute, batch_seconds: float
-) -> Iterator[tuple[Indices, CTCOutput]]:
-    """Score utterances in batches of like length, the longest first; arguments as for `transcribe_speech`.
-
-    Yields:
-        Which utterances, and their scores; those too short for a single frame never come.
-    """
-    sizes = BatchSizes(samples_per_update=_NO_LIMIT, micro_batch_samples=int(batch_seconds * SAMPLE_RATE))
-    longest_first = np.argsort(-speech.num_samples, kind="stable")
-    receptive_field = recognizer.model.backbone.config.receptive_field_samples
-    is_long_enough = speech.num_samples[longest_first] >= receptive_field
-    for indices in cut_into_batches(speech.num_samples, longest_first[is_long_enough], sizes):
-        batch = load_batch(speech, indices)
-        with torch.inference_mode(), compute.autocast():  # not around the yield, or whoever reads this would be in it
-            output: CTCOutput = recognizer.model(batch.waveforms.to(compute.device), batch.num_samples)
-        yield indices, output
-
-
-def _speech_of(rows: pd.DataFrame, reader: ShardReader) -> TrainingSpeech:
-    shards, offsets = rows["shard"].tolist(), rows["offset_samples"].tolist()
-    lengths = rows["num_samples"].to_numpy(dtype=np.int64)
-    return TrainingSpeech(
-        num_samples=lengths,
-        token_ids=[()] * len(rows),
-        read_samples=lambda index: reader.read(shards[index], offsets[index], int(lengths[index])),
-    )
 
 
 def _score(
@@ -276,18 +215,16 @@ def _score(
     split: str,
     hypotheses: Sequence[str],
     facts: Sequence[tuple[str, str]],
+    more_cautions: Sequence[Caution],
 ) -> ReportContents:
     rows, training = corpus.rows(split), training_rows(corpus, recognizer.metadata)
-    # The recogniser writes what the rules made of its training text. Applying them again could change letters a second
-    # time (x > y, y > z), so only spelling that nobody sees is settled: marks written apart, spaces at the ends.
-    tidy = compile_rules((NormalForm(unicode_form(recipe.text.rules) or "nfc"), CollapseSpaces()))
     text = ScoredText(
         utterance_ids=rows["utterance_id"].tolist(),
         speakers=rows["speaker"].tolist(),
         durations_seconds=rows["duration_seconds"].tolist(),
         references=rows["text"].tolist(),
         raw_references=rows["raw_text"].tolist(),
-        hypotheses=[tidy(hypothesis) for hypothesis in hypotheses],
+        hypotheses=hypotheses,
     )
     return ReportContents(
         text=text,
@@ -299,8 +236,17 @@ def _score(
         ),
         provenance=describe_provenance(corpus, recipe, recognizer, run_name=run_name, split=split, facts=facts),
         split_facts=gather_split_facts(corpus, rows, training, recognizer, split),
-        more_cautions=tuple(cautions_about_changes(corpus, recipe, recognizer.metadata)),
+        more_cautions=(*cautions_about_changes(corpus, recipe, recognizer.metadata), *more_cautions),
     )
+
+
+def _tidier(recipe: Recipe) -> Callable[[str], str]:
+    """Settle spelling that nobody sees: marks written apart, spaces at the ends.
+
+    The recogniser writes what the rules made of its training text. Applying them again could change letters a second
+    time (x > y, y > z).
+    """
+    return compile_rules((NormalForm(unicode_form(recipe.text.rules) or "nfc"), CollapseSpaces()))
 
 
 def _splitter(recipe: Recipe) -> Callable[[str], list[str]]:

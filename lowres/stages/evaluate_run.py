@@ -223,9 +223,6 @@ def _version_facts() -> list[tuple[str, str]]:
     ]
 
 
-def decoding_facts(compute: Compute, hours_per_hour: float) -> list[tuple[str, str]]:
-    """Say how the recordings were decoded."""
-    return [
-        ("Decoding", "greedy, without a language model"),
-        ("Computed", f"{compute.device}, {compute.precision}, {hours_per_hour:,.0f} hours of audio per hour"),
-    ]
+def computing_facts(compute: Compute, hours_per_hour: float) -> list[tuple[str, str]]:
+    """Say on what the recordings were decoded, and how fast."""
+    return [("Computed", f"{compute.device}, {compute.precision}, {hours_per_hour:,.0f} hours of audio per hour")]

@@ -15,9 +15,9 @@ from lowres.backbones.native import Recognizer
 from lowres.decoding.confidence import label_confidence
 from lowres.decoding.greedy import greedy_decode
 from lowres.manifest.corpus import PreparedCorpus
-from lowres.stages.evaluate import DEFAULT_BATCH_SECONDS, score_speech
 from lowres.stages.finetune_pseudo_labels import LabelledPiece, PieceReader, Use
 from lowres.stages.finetune_speech import fits_ctc
+from lowres.stages.listening import DEFAULT_BATCH_SECONDS, score_speech
 from lowres.training.feed import TrainingSpeech
 from lowres.training.precision import Compute
 

@@ -14,7 +14,6 @@ from lowres.errors import CheckpointError, CorpusError, TrainingError
 from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.manifest.overlap import count
 from lowres.recipe import CorpusSection, Recipe
-from lowres.stages.evaluate import load_to_listen
 from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, finetune
 from lowres.stages.finetune_labelling import cut_recordings, keep_surest, label_pieces
 from lowres.stages.finetune_open import as_recorded
@@ -27,6 +26,7 @@ from lowres.stages.finetune_pseudo_labels import (
 )
 from lowres.stages.finetune_run import RunRecord, read_record
 from lowres.stages.finetune_speech import hours_label
+from lowres.stages.listening import load_to_listen
 from lowres.stages.prepare import PrepareOptions, prepare
 from lowres.stages.prepare_corpora import Preparation, find_unchanged
 from lowres.stages.run_folder import RUN_FILE, RunFolder, name_is_no_path

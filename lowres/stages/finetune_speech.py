@@ -203,16 +203,19 @@ def _speech_of(rows: pd.DataFrame, token_ids: Sequence[Sequence[int]], reader: S
 def _choose_dev(
     rows: pd.DataFrame, reader: ShardReader, dev_seconds: float, config: Wav2Vec2Config
 ) -> DevSpeech | None:
-    """Choose dev utterances in the order of the hashes of their names, until `dev_seconds` are together."""
-    rows = rows.loc[rows["num_samples"] >= config.receptive_field_samples]
+    rows = choose_dev_rows(rows.loc[rows["num_samples"] >= config.receptive_field_samples], dev_seconds)
     if rows.empty:
         return None
+    return DevSpeech(
+        speech=_speech_of(rows, [[] for _ in range(len(rows))], reader), references=tuple(rows["text"].tolist())
+    )
+
+
+def choose_dev_rows(rows: pd.DataFrame, dev_seconds: float) -> pd.DataFrame:
+    """Choose dev utterances in the order of the hashes of their names, until `dev_seconds` are together."""
     order = rows["utterance_id"].map(
         lambda name: hashlib.sha256(str(name).encode("utf-8", errors="surrogateescape")).hexdigest()
     )
     rows = rows.assign(order=order).sort_values("order", kind="stable")
     before = rows["duration_seconds"].cumsum() - rows["duration_seconds"]
-    rows = rows.loc[before < dev_seconds]
-    return DevSpeech(
-        speech=_speech_of(rows, [[] for _ in range(len(rows))], reader), references=tuple(rows["text"].tolist())
-    )
+    return rows.loc[before < dev_seconds]

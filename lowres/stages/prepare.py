@@ -4,7 +4,6 @@ The corpus is made in `corpus.partial/` beside `corpus/` and takes its place onl
 or failed run leaves the old corpus as it was and what it had decoded for the next run.
 """
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +25,7 @@ from lowres.manifest.splits import SplitResult, assign_splits, split_recordings
 from lowres.manifest.subsets import nested_subsets, write_subsets
 from lowres.manifest.transcript_order import TranscriptOrder, check_transcript_order
 from lowres.recipe import Recipe, run_text_tests
+from lowres.stages.machine import num_cores
 from lowres.stages.prepare_checks import check_before_splits, check_with_vocabulary, report_skipped
 from lowres.stages.prepare_decode import PARTS_FOLDER, Part, decode_parts, plan_parts, shard_name
 from lowres.stages.prepare_locate import LocatedCorpus, locate_corpus
@@ -123,7 +123,7 @@ def prepare(
     partial = target.with_name(f"{target.name}.partial")
     recover_corpus(target)
     parts = plan_parts(located.folder, reading.rows)
-    workers = options.num_workers or _count_processors()
+    workers = options.num_workers or num_cores()
     decoded = decode_parts(
         parts,
         partial,
@@ -151,11 +151,6 @@ def prepare(
         num_parts=len(parts),
         num_reused_parts=decoded.num_reused,
     )
-
-
-def _count_processors() -> int:
-    # What this process may use, which on a shared machine is less than what there is; Windows and macOS cannot tell.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run_text_tests(recipe: Recipe) -> None:
