@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lowres.decoding.beam_search import BeamModel, BeamSettings, ModelKind
+from lowres.decoding.calibration import Calibration
 from lowres.errors import CheckpointError
 from lowres.text.vocabulary import Vocabulary
 
@@ -57,6 +58,7 @@ class StoredModel:
         perplexity: of dev's transcripts, for each word or label. unknown_share: of dev's words it does not know, 0-1.
         num_unspellable: word model: words left out because the recogniser has no label for a letter of theirs.
         settings: the weights chosen on dev. dev: what they reach there.
+        calibration: how sure to be of its words; None where dev was too small to say.
     """
 
     kind: ModelKind
@@ -68,6 +70,7 @@ class StoredModel:
     num_unspellable: int
     settings: BeamSettings
     dev: DevRates
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class StoredModels:
         vocabulary_hash: of the recogniser they were made for.
         sources: the texts. num_boosted: words that are expected more often than the texts say.
         models: one or two. greedy: what the same part of dev costs without any.
+        greedy_calibration: how sure to be of words decoded without any.
     """
 
     vocabulary_hash: str
@@ -85,6 +89,7 @@ class StoredModels:
     num_boosted: int
     models: tuple[StoredModel, ...]
     greedy: DevRates
+    greedy_calibration: Calibration | None = None
 
     @property
     def best(self) -> StoredModel:
@@ -196,8 +201,17 @@ def hash_file(path: Path) -> str:
 def _from_data(data: Mapping[str, object]) -> StoredModels:
     models = []
     for one in _list(data["models"]):
-        settings, dev = BeamSettings(**one.pop("settings")), DevRates(**one.pop("dev"))
-        models.append(StoredModel(**{**one, "num_ngrams": tuple(one["num_ngrams"])}, settings=settings, dev=dev))
+        models.append(
+            StoredModel(
+                **{
+                    **one,
+                    "num_ngrams": tuple(one["num_ngrams"]),
+                    "settings": BeamSettings(**one["settings"]),
+                    "dev": DevRates(**one["dev"]),
+                    "calibration": _calibration(one["calibration"]),
+                }
+            )
+        )
     if not models or any(model.kind not in KINDS for model in models):
         raise ValueError("no model of a known kind")
     return StoredModels(
@@ -206,7 +220,12 @@ def _from_data(data: Mapping[str, object]) -> StoredModels:
         num_boosted=int(str(data["num_boosted"])),
         models=tuple(models),
         greedy=DevRates(**_list([data["greedy"]])[0]),
+        greedy_calibration=_calibration(data["greedy_calibration"]),
     )
+
+
+def _calibration(value: object) -> Calibration | None:
+    return None if value is None else Calibration(**_list([value])[0])
 
 
 def _list(value: object) -> list[dict[str, Any]]:

@@ -13,8 +13,16 @@ import numpy as np
 from lowres.audio.shards import ShardReader
 from lowres.backbones.native import Recognizer
 from lowres.decoding.arpa import write_arpa
-from lowres.decoding.beam_search import BLANK_ID, BeamSettings, LogProbs, ModelKind, demand_flashlight
+from lowres.decoding.beam_search import (
+    BLANK_ID,
+    BeamHypothesis,
+    BeamSettings,
+    LogProbs,
+    ModelKind,
+    demand_flashlight,
+)
 from lowres.decoding.beam_workers import BeamWorkers
+from lowres.decoding.calibration import Calibration, calibrate
 from lowres.decoding.ngram import RESERVED, NgramModel, estimate_ngrams
 from lowres.decoding.settings import LanguageModelSettings
 from lowres.decoding.stored_models import (
@@ -31,6 +39,7 @@ from lowres.decoding.stored_models import (
     write_description,
 )
 from lowres.decoding.tuning import tune
+from lowres.decoding.word_times import time_words
 from lowres.errors import CorpusError
 from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.manifest.settings import DEV, TRAIN
@@ -48,6 +57,7 @@ from lowres.stages.listening import (
     write_hypothesis,
 )
 from lowres.stages.machine import num_cores
+from lowres.stages.word_confidence import judge_words
 from lowres.text.vocabulary import Vocabulary
 from lowres.training.precision import Compute, choose_compute
 
@@ -89,6 +99,13 @@ class _Dev:
 
     def rates(self, texts: Sequence[str]) -> DevRates:
         return DevRates(word_error_rate(self.references, texts), character_error_rate(self.references, texts))
+
+    def calibrate(self, heard: Sequence[Sequence[int]], vocabulary: Vocabulary) -> Calibration | None:
+        words = [
+            time_words(log_probs, token_ids, vocabulary)
+            for log_probs, token_ids in zip(self.log_probs, heard, strict=True)
+        ]
+        return calibrate(*judge_words(self.references, words))
 
 
 Report = Callable[[LanguageModelProgress], None]
@@ -146,8 +163,14 @@ def make_language_models(
             model = _estimate(kind, text, vocabulary, settings)
             fallback[kind] = model.fallback_orders
             made.append(_store_and_tune(kind, model, dev, vocabulary, settings, partial, progress))
+        greedy = _greedy(dev)
         models = StoredModels(
-            vocabulary.hash, text.sources, len(text.expected_words), tuple(made), dev.rates(_greedy(dev, vocabulary))
+            vocabulary.hash,
+            text.sources,
+            len(text.expected_words),
+            tuple(made),
+            dev.rates([vocabulary.decode(token_ids) for token_ids in greedy]),
+            dev.calibrate(greedy, vocabulary),
         )
         write_description(partial, models)
         folder = checkpoint / LANGUAGE_MODEL_FOLDER
@@ -179,9 +202,9 @@ def _hear_dev(corpus: PreparedCorpus, recognizer: Recognizer, seconds: float, co
     )
 
 
-def _greedy(dev: _Dev, vocabulary: Vocabulary) -> list[str]:
+def _greedy(dev: _Dev) -> list[list[int]]:
     paths = (log_probs.argmax(axis=1).tolist() for log_probs in dev.log_probs)
-    return [vocabulary.decode([label for label, _ in groupby(path) if label != BLANK_ID]) for path in paths]
+    return [[label for label, _ in groupby(path) if label != BLANK_ID] for path in paths]
 
 
 def _estimate(
@@ -233,12 +256,14 @@ def _store_and_tune(
     units = [unit for sentence in dev_units for unit in sentence]
     with BeamWorkers(beam_model(kind, path, vocabulary, words), num_cores()) as workers:
 
-        def search(weights: BeamSettings) -> DevRates:
-            found = workers.decode(dev.log_probs, weights)
-            return dev.rates([write_hypothesis(best[0], vocabulary).strip() for best in found])
+        def search(weights: BeamSettings) -> list[BeamHypothesis]:
+            return [best[0] for best in workers.decode(dev.log_probs, weights)]
+
+        def rate(found: list[BeamHypothesis]) -> DevRates:
+            return dev.rates([write_hypothesis(hypothesis, vocabulary).strip() for hypothesis in found])
 
         def cost(weights: BeamSettings) -> float:
-            rates = search(weights)
+            rates = rate(search(weights))
             return rates.word_error_rate + rates.character_error_rate
 
         tuned = tune(
@@ -247,7 +272,7 @@ def _store_and_tune(
             progress=lambda tried, best: progress(LanguageModelProgress(f"tuning the {kind} model", tried, best)),
         )
         weights = replace(tuned.settings, beam_size=settings.beam_size)
-        rates = search(weights)
+        found = search(weights)
     return StoredModel(
         kind=kind,
         order=model.order,
@@ -257,5 +282,6 @@ def _store_and_tune(
         unknown_share=sum(unit not in known for unit in units) / max(len(units), 1),
         num_unspellable=sum(not is_spellable(word, vocabulary) for word in words),
         settings=weights,
-        dev=rates,
+        dev=rate(found),
+        calibration=dev.calibrate([hypothesis.token_ids for hypothesis in found], vocabulary),
     )

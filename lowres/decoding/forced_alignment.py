@@ -1,0 +1,61 @@
+"""Where in a recording each label of a known text lies: the best path through the CTC scores that spells it.
+
+torchaudio's `forced_align` finds the path (Pratap et al. 2023, section 3.2, used it for MMS's long recordings).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from lowres.decoding.beam_search import BLANK_ID, LogProbs
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSpan:
+    """A label and its frames.
+
+    Attributes:
+        token_id: of the label.
+        start_frame, end_frame: the frames that the path gives to it; the end is the first one after it.
+        probability: the highest that the recogniser gave the label in one of them, 0-1.
+    """
+
+    token_id: int
+    start_frame: int
+    end_frame: int
+    probability: float
+
+
+def num_frames_needed(token_ids: Sequence[int]) -> int:
+    """Return the fewest frames that a text can be aligned to: one for each label, one between equal neighbours."""
+    return len(token_ids) + sum(first == second for first, second in pairwise(token_ids))
+
+
+def align_labels(log_probs: LogProbs, token_ids: Sequence[int]) -> list[LabelSpan] | None:
+    """Align a text to the frames it was said in.
+
+    Args:
+        log_probs: (T, V) natural logarithms.
+        token_ids: the labels of the text, without blanks.
+
+    Returns:
+        A span for each label, in order, not overlapping; none for an empty text; None where T is too short for it.
+    """
+    if not token_ids:
+        return []
+    if len(log_probs) < num_frames_needed(token_ids):
+        return None
+    from torchaudio.functional import forced_align
+
+    scores = torch.from_numpy(np.ascontiguousarray(log_probs, dtype=np.float32))[None]
+    path = forced_align(scores, torch.tensor([list(token_ids)], dtype=torch.int32), blank=BLANK_ID)[0][0].numpy()
+    changes = np.flatnonzero(np.diff(path)) + 1
+    starts, ends = [0, *changes.tolist()], [*changes.tolist(), len(path)]
+    return [
+        LabelSpan(int(path[start]), start, end, float(np.exp(log_probs[start:end, path[start]].max())))
+        for start, end in zip(starts, ends, strict=True)
+        if path[start] != BLANK_ID
+    ]
