@@ -12,12 +12,19 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from lowres.audio.constants import BLOCK_SECONDS, SAMPLE_RATE
-from lowres.audio.containers import decode_with_av
+from lowres.audio.constants import SAMPLE_RATE
+from lowres.audio.containers import block_length, decode_with_av
 from lowres.audio.diagnosis import check_complete, describe_unreadable
 from lowres.errors import AudioError
 
 FloatArray = npt.NDArray[np.float32]
+
+_MOST_VALUE = 2.0**31
+"""Some write whole numbers of 32 bits as floats; what goes beyond those is damage."""
+_LARGEST_HEADER_BYTES = 8192
+"""More than this in a file that announces no samples is sound all the same."""
+_UNKNOWN_LENGTH = 2**60
+"""libsndfile says "the largest number" for a flac whose header knows no length."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,8 @@ class RecordingStream:
     Attributes:
         original_sample_rate: in Hz, as stored in the file.
         num_channels: as stored in the file.
-        blocks: (S_i,) float32 arrays at 16 kHz, mono, in order; each at most about 30 s long.
+        blocks: (S_i,) float32 arrays at 16 kHz, mono, in order; each at most about 30 s long, shorter where there are
+            many channels.
     """
 
     original_sample_rate: int
@@ -75,11 +83,19 @@ def open_recording(path: Path, *, channel: int | None = None) -> RecordingStream
 
     What is wrong inside the file shows while the blocks are taken.
     """
+    if path.is_dir():
+        raise describe_unreadable(path)
     if path.exists() and not path.is_file():
         raise AudioError(f"{path} is no ordinary file.", "Put a recording there, or take its row out.")
     try:
         file = soundfile.SoundFile(path)
-    except (soundfile.SoundFileError, OSError):
+    except (soundfile.SoundFileError, OSError, TypeError):
+        # TypeError: its name ends in .raw, and nothing says what is in it.
+        return _open_with_av(path, channel)
+    if not 0 < file.frames < _UNKNOWN_LENGTH and path.stat().st_size > _LARGEST_HEADER_BYTES:
+        # A recorder that was switched off, or an encoder that wrote into a pipe, never came to write the length down.
+        # libsndfile reads nothing then, or calls the end damage; PyAV reads on to the file's end.
+        file.close()
         return _open_with_av(path, channel)
     _check_channel(path, channel, file.channels)
     try:
@@ -96,11 +112,11 @@ def _soundfile_blocks(path: Path, file: soundfile.SoundFile, channel: int | None
     with file:
         while True:
             try:
-                block = file.read(BLOCK_SECONDS * file.samplerate, dtype="float32", always_2d=True)
+                block = file.read(block_length(file.samplerate, file.channels), dtype="float32", always_2d=True)
             except soundfile.SoundFileError as error:
-                seconds = read / file.samplerate
+                seconds = max(read, file.tell()) / file.samplerate
                 raise AudioError(
-                    f"{path} is damaged: decoding stopped after {seconds:.1f} s of it.",
+                    f"{path} is damaged: decoding stopped somewhere after {seconds:.1f} s of it.",
                     "Copy or export the recording again from its original.",
                 ) from error
             if not len(block):
@@ -131,7 +147,8 @@ def _mono(block: npt.NDArray[np.float32], channel: int | None) -> FloatArray:
         return np.ascontiguousarray(block[:, channel])
     if block.shape[1] == 1:
         return block.reshape(-1)
-    mean: FloatArray = block.mean(axis=1, dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # such values are refused later, in a sentence
+        mean: FloatArray = block.mean(axis=1, dtype=np.float32)
     return mean
 
 
@@ -139,9 +156,9 @@ def _resampled(path: Path, blocks: Iterator[FloatArray], sample_rate: int) -> It
     num_samples = 0
     resampler = None if sample_rate == SAMPLE_RATE else soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, quality="HQ")
     for block in blocks:
-        if not np.isfinite(block).all():
+        if not (np.abs(block) <= _MOST_VALUE).all():  # also refuses NaN, which compares with nothing
             raise AudioError(
-                f"{path} holds samples that are not numbers (NaN or infinite).",
+                f"{path} holds samples that are not numbers (NaN, infinite, or far beyond any scale).",
                 "Export the recording again, as 16-bit PCM.",
             )
         converted = block if resampler is None else resampler.resample_chunk(block)
