@@ -27,6 +27,7 @@ from lowres.cli.pretrain import pretrain
 from lowres.cli.recipe import recipe
 from lowres.cli.start import is_terminal, start
 from lowres.cli.stopping import INTERRUPTED_STATUS
+from lowres.cli.transcribe import transcribe
 from lowres.errors import LowresError
 
 USER_ERROR_STATUS = 2
@@ -56,6 +57,7 @@ COMMANDS = (
     finetune,
     lm,
     evaluate,
+    transcribe,
     export,
     recipe,
     doctor,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,8 @@ _LOWEST: Final = -1e4
 @dataclass(frozen=True)
 class BeamSettings:
     """How a beam search weighs what was heard against what is usually said; all terms are added to natural logs."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "allow_inf_nan": False}
 
     language_weight: float = 1.0
     """Times log10 of the language model's probability; 0 or more."""
@@ -161,12 +163,15 @@ class BeamDecoder:
             raise ValueError(f"expected log_probs (T, {len(self._model.labels)}), got {log_probs.shape}")
         if not len(log_probs):
             return [BeamHypothesis((), () if self._trie else None, 0.0)]
-        scores = self._prepare(_without_sure_blanks(log_probs), settings)
+        frames = _without_sure_blanks(log_probs)
+        if self._trie is not None and self._model.boundary_id is None:
+            frames = _with_runs_as_one(frames)
+        scores = self._prepare(frames, settings)
         results = self._decoder(settings).decode(scores.ctypes.data, len(scores), scores.shape[1])
         found: dict[tuple[object, ...], BeamHypothesis] = {}
         for result in results:
             hypothesis = self._read(result)
-            found.setdefault(hypothesis.words or hypothesis.token_ids, hypothesis)
+            found.setdefault(self._said(hypothesis), hypothesis)
             if len(found) == num_best:
                 break
         return list(found.values()) or [BeamHypothesis((), () if self._trie else None, 0.0)]
@@ -190,6 +195,13 @@ class BeamDecoder:
             return BeamHypothesis(token_ids, None, float(result.score))
         words = tuple(self._words[word] for word in result.words if 0 <= word < len(self._words) - 1)
         return BeamHypothesis(token_ids, words, float(result.score))
+
+    def _said(self, hypothesis: BeamHypothesis) -> tuple[object, ...]:
+        """Return what two transcriptions that read the same have in common: words, whatever stands around them."""
+        if hypothesis.words is not None:
+            return hypothesis.words
+        groups = groupby(hypothesis.token_ids, lambda token: token == self._model.boundary_id)
+        return tuple(tuple(tokens) for is_boundary, tokens in groups if not is_boundary)
 
     def _build_trie(self) -> Any:
         from flashlight.lib.text.decoder import SmearingMode, Trie
@@ -245,6 +257,20 @@ def _without_sure_blanks(log_probs: LogProbs) -> LogProbs:
     keep[0] = True
     kept: LogProbs = log_probs[keep]
     return kept
+
+
+def _with_runs_as_one(log_probs: LogProbs) -> LogProbs:
+    """Return (T', V) scores in which frames in a row with the same best label are one frame, their scores summed.
+
+    flashlight leaves a word with the first frame of its last label and takes no more of that label: it expects words
+    to end in a boundary. Pieces carry theirs in front, so a last piece that is heard in two frames in a row would be
+    lost. Frames that are blank stay apart.
+    """
+    best = log_probs.argmax(axis=1)
+    begins = np.ones(len(best), dtype=bool)
+    begins[1:] = (best[1:] != best[:-1]) | (best[1:] == BLANK_ID)
+    summed: LogProbs = np.add.reduceat(log_probs, np.flatnonzero(begins), axis=0)
+    return summed
 
 
 @contextmanager

@@ -5,6 +5,9 @@ from typing import ClassVar, Final
 
 from pydantic import ConfigDict
 
+SHORTEST_ORDER: Final = 2
+"""KenLM reads no model of single words."""
+
 LONGEST_ORDER: Final = 6
 """KenLM inside flashlight's wheels is compiled for n-grams of up to six words."""
 
@@ -46,11 +49,12 @@ class LanguageModelSettings:
         """Refuse what no model could be made with.
 
         Raises:
-            ValueError: an order outside 1-6, a share outside 0-1, or a count below 1.
+            ValueError: an order outside 2-6, a share outside 0-1, or a count below 1.
         """
         for name in ("word_order", "character_order"):
-            if not 1 <= getattr(self, name) <= LONGEST_ORDER:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must lie between 1 and {LONGEST_ORDER}")
+            order = getattr(self, name)
+            if not SHORTEST_ORDER <= order <= LONGEST_ORDER:
+                raise ValueError(f"{name} is {order}: it must lie between {SHORTEST_ORDER} and {LONGEST_ORDER}")
         if not 0 <= self.word_share < 1:
             raise ValueError(f"word_share is {self.word_share}: it must lie between 0 and 1")
         if self.prune_below < 1 or self.beam_size < 1 or self.tuning_seconds <= 0:

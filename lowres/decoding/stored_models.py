@@ -6,10 +6,11 @@ what they were made of; each model is an ARPA file, which every other program re
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import ClassVar, Final
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from lowres.decoding.beam_search import BeamModel, BeamSettings, ModelKind
 from lowres.decoding.calibration import Calibration
@@ -21,6 +22,7 @@ DESCRIPTION_FILE: Final = "language_model.json"
 FORMAT_VERSION: Final = 1
 KINDS: Final[tuple[ModelKind, ...]] = ("word", "character")
 _AGAIN: Final = "Make it again with `lowres lm`."
+_EXACTLY: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class TextSource:
         num_sentences: lines used. num_refused: lines left out because dev or test say the same.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACTLY
+
     name: str
     sha256: str
     num_sentences: int
@@ -42,6 +46,8 @@ class TextSource:
 @dataclass(frozen=True)
 class DevRates:
     """Error rates on the part of dev that the weights were chosen on, 0-1 and above."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACTLY
 
     word_error_rate: float
     character_error_rate: float
@@ -60,6 +66,8 @@ class StoredModel:
         settings: the weights chosen on dev. dev: what they reach there.
         calibration: how sure to be of its words; None where dev was too small to say.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACTLY
 
     kind: ModelKind
     order: int
@@ -83,6 +91,8 @@ class StoredModels:
         models: one or two. greedy: what the same part of dev costs without any.
         greedy_calibration: how sure to be of words decoded without any.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACTLY
 
     vocabulary_hash: str
     sources: tuple[TextSource, ...]
@@ -142,13 +152,13 @@ def read_description(checkpoint: Path, vocabulary: Vocabulary) -> StoredModels:
         ) from error
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}.", _AGAIN) from error
-    try:
-        version = data["format_version"]
-        models = _from_data(data)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged: {error!r}.", _AGAIN) from error
-    if version != FORMAT_VERSION:
+    version = data.get("format_version") if isinstance(data, dict) else None
+    if isinstance(version, int) and version != FORMAT_VERSION:
         raise CheckpointError(f"{path} has format version {version}, and this lowres reads {FORMAT_VERSION}.", _AGAIN)
+    try:
+        models = _from_data(data)
+    except ValueError as error:
+        raise CheckpointError(f"{path} is damaged: {_first_line(error)}.", _AGAIN) from error
     if models.vocabulary_hash != vocabulary.hash:
         raise CheckpointError(f"The language model in {path.parent} was made for another vocabulary.", _AGAIN)
     return models
@@ -170,6 +180,8 @@ def open_model(checkpoint: Path, model: StoredModel, vocabulary: Vocabulary) -> 
             words = lexicon_path(folder).read_text(encoding="utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{lexicon_path(folder)} cannot be read: {error}.", _AGAIN) from error
+        if len(set(words)) < len(words):
+            raise CheckpointError(f"{lexicon_path(folder)} holds a word twice.", _AGAIN)
     return beam_model(model.kind, arpa, vocabulary, words)
 
 
@@ -198,37 +210,22 @@ def hash_file(path: Path) -> str:
         return ""
 
 
-def _from_data(data: Mapping[str, object]) -> StoredModels:
-    models = []
-    for one in _list(data["models"]):
-        models.append(
-            StoredModel(
-                **{
-                    **one,
-                    "num_ngrams": tuple(one["num_ngrams"]),
-                    "settings": BeamSettings(**one["settings"]),
-                    "dev": DevRates(**one["dev"]),
-                    "calibration": _calibration(one["calibration"]),
-                }
-            )
-        )
-    if not models or any(model.kind not in KINDS for model in models):
-        raise ValueError("no model of a known kind")
-    return StoredModels(
-        vocabulary_hash=str(data["vocabulary_hash"]),
-        sources=tuple(TextSource(**one) for one in _list(data["sources"])),
-        num_boosted=int(str(data["num_boosted"])),
-        models=tuple(models),
-        greedy=DevRates(**_list([data["greedy"]])[0]),
-        greedy_calibration=_calibration(data["greedy_calibration"]),
-    )
+def _from_data(data: object) -> StoredModels:
+    if not isinstance(data, dict) or data.get("format_version") != FORMAT_VERSION:
+        raise ValueError("no description of language models with a format version")
+    contents = {name: value for name, value in data.items() if name != "format_version"}
+    models = _DESCRIPTION.validate_json(json.dumps(contents), strict=True)
+    if not models.models or len({model.kind for model in models.models}) < len(models.models):
+        raise ValueError("no model, or two of one kind")
+    return models
 
 
-def _calibration(value: object) -> Calibration | None:
-    return None if value is None else Calibration(**_list([value])[0])
+def _first_line(error: ValueError) -> str:
+    """Say in a line what is wrong, and where."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def _list(value: object) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise ValueError("a list of objects was expected")
-    return value
+_DESCRIPTION: Final = TypeAdapter(StoredModels)

@@ -49,6 +49,6 @@ def relative_gain(
         return RelativeGain(share, None, 1.0 if share <= 0 else 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = 1 - now / before
-    usable = shares[np.isfinite(shares)]
-    chance = float((usable <= 0).mean()) if usable.size else 1.0
+    # Where there was nothing to gain, nothing was: of 0 errors before, a share is not a number or minus infinity.
+    chance = float((~(shares > 0)).mean())
     return RelativeGain(share, interval_of(shares, len(lengths)), chance)
