@@ -4,6 +4,9 @@ from pathlib import Path
 
 import soundfile
 
+_LONGEST_SECONDS = 10**8
+"""Three years: what announces more knows no length, as flac and wav that were written into a pipe."""
+
 
 def announced_seconds(path: Path) -> float | None:
     """Return the length that a recording's header announces, in seconds; None where it cannot be told.
@@ -12,9 +15,10 @@ def announced_seconds(path: Path) -> float | None:
     """
     try:
         with soundfile.SoundFile(path) as file:
-            return float(file.frames / file.samplerate)
-    except (soundfile.SoundFileError, OSError):
+            seconds = float(file.frames / file.samplerate)
+    except (soundfile.SoundFileError, OSError, TypeError):  # TypeError: its name ends in .raw
         return _ask_av(path)
+    return seconds if seconds < _LONGEST_SECONDS else None
 
 
 def _ask_av(path: Path) -> float | None:
@@ -25,4 +29,4 @@ def _ask_av(path: Path) -> float | None:
             duration = container.duration if container.streams.audio else None
     except Exception:  # whatever PyAV raises for a file that it does not know
         return None
-    return None if duration is None else float(duration / av.time_base)
+    return None if duration is None or duration < 0 else float(duration / av.time_base)

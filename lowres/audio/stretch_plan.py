@@ -65,6 +65,24 @@ class StretchSettings:
             raise LowresError(f"threshold = {self.threshold}: choose a probability between 0 and 1.")
 
 
+def stretches_up_to(longest_seconds: float) -> StretchSettings:
+    """Return the usual settings with pieces of at most this length, paddings and overlaps shorter where they must be.
+
+    Raises:
+        LowresError: below 1 s, or no number.
+    """
+    usual = StretchSettings()
+    most = longest_seconds / 4
+    if not most > 0:
+        return StretchSettings(longest_seconds=longest_seconds)  # which says what is wrong
+    return StretchSettings(
+        pad_seconds=min(usual.pad_seconds, most),
+        shortest_pause_seconds=min(usual.shortest_pause_seconds, most),
+        overlap_seconds=min(usual.overlap_seconds, most),
+        longest_seconds=longest_seconds,
+    )
+
+
 @dataclass(frozen=True)
 class PlannedPiece:
     """What is to be handed on: the kept part [start, end) and how much is heard around it, in samples."""

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from lowres import __version__
+from lowres.cli.align import align
 from lowres.cli.audit import audit
 from lowres.cli.backbones import backbones
 from lowres.cli.console import console, errors, print_error
@@ -27,6 +28,7 @@ from lowres.cli.pretrain import pretrain
 from lowres.cli.recipe import recipe
 from lowres.cli.start import is_terminal, start
 from lowres.cli.stopping import INTERRUPTED_STATUS
+from lowres.cli.suggest import suggest
 from lowres.cli.transcribe import transcribe
 from lowres.errors import LowresError
 
@@ -58,6 +60,8 @@ COMMANDS = (
     lm,
     evaluate,
     transcribe,
+    align,
+    suggest,
     export,
     recipe,
     doctor,

@@ -62,13 +62,14 @@ def _describe(progress: "LanguageModelProgress") -> str:
 
 
 def _print(result: "LanguageModelResult") -> None:
+    from lowres.manifest.overlap import count
     from lowres.report.sentences import percent
     from lowres.stages.language_model import describe_search
 
     models = result.models
     for source in models.sources:
         refused = f"; {source.num_refused:,} left out, which dev or test say too" if source.num_refused else ""
-        say(f"text: {source.name}, {source.num_sentences:,} sentences{refused}")
+        say(f"text: {source.name}, {count(source.num_sentences, 'sentence')}{refused}")
     if models.num_boosted:
         say(f"words to expect more often: {models.num_boosted:,}")
     console.print()
@@ -90,8 +91,10 @@ def _print(result: "LanguageModelResult") -> None:
     for model in models.models:
         say(f"{model.kind}: {describe_search(model)}")
         if model.num_unspellable:
-            say(f"{model.num_unspellable:,} words are left out: the recogniser has no label for a letter of theirs.")
-    if any(result.fallback_orders.values()):
+            say(
+                f"{count(model.num_unspellable, 'word')} left out: the recogniser has no label for some of the letters."
+            )
+    if result.is_text_small:
         print_warning("The text is too small to estimate how much to discount rare n-grams: usual values are taken.")
     say(f"* is what `lowres evaluate` takes. Tuned on {result.dev_seconds / 60:.0f} minutes of dev; dev is no test.")
     say(f"written to {result.folder} in {result.wall_seconds:.0f} s")

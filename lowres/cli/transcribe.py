@@ -63,7 +63,10 @@ DoubtfulOption = Annotated[
     typer.Option("--doubtful-below", min=0, max=1, help="Words less sure than this are on a tier of their own."),
 ]
 BatchOption = Annotated[
-    float, typer.Option("--batch-seconds", min=0, help="Seconds heard together: for a GPU, such as 300. 0: one by one.")
+    float,
+    typer.Option(
+        "--batch-seconds", min=0, max=3600, help="Seconds heard together: for a GPU, such as 300. 0: one by one."
+    ),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes; without it one a core, where there are recordings.")
@@ -94,24 +97,29 @@ def transcribe(
     cluster: ClusterOption = "",
 ) -> None:
     """Transcribe recordings of any length, with times and how sure each word is."""
-    from lowres.audio.stretch_plan import StretchSettings
+    from lowres.audio.stretch_plan import stretches_up_to
     from lowres.stages.transcribe import TranscribeOptions
     from lowres.stages.transcribe import transcribe as run_transcription
     from lowres.stages.transcribe_work import ListenerSpec
 
+    formats = _read_formats(to or ["elan"])
+    if channel is not None and each_channel:
+        raise LowresError("--channel hears one channel, --each-channel all of them.", "Give one of the two.")
+    if into_elan and "elan" not in formats:
+        raise LowresError("--into-elan writes ELAN files, and --to names other formats.", "Add --to elan.")
     listener = ListenerSpec(
         project,
         language_model=lm,
         precision=precision,
         detector=None if vad == "none" else vad,
-        stretches=StretchSettings(longest_seconds=longest),
+        stretches=stretches_up_to(longest),
         each_channel=each_channel,
         channel=channel,
         batch_seconds=batch_seconds,
         doubtful_below=doubtful_below,
         with_letters=letters,
     )
-    options = TranscribeOptions(run, output, _read_formats(to or ["elan"]), into_elan, overwrite, workers, cluster)
+    options = TranscribeOptions(run, output, formats, into_elan, overwrite, workers, cluster)
     with TranscriptionBar() as bar:
         result = run_transcription(project, sources, options, listener, bar.show)
     _print(result)
@@ -155,7 +163,9 @@ class TranscriptionBar:
 
     def show(self, progress: "TranscribeProgress") -> None:
         """Show how far it is."""
-        hours = f"{progress.done_seconds / 3600:.1f} of {progress.total_seconds / 3600:.1f} h"
+        from lowres.report.sentences import duration_text
+
+        hours = f"{duration_text(progress.done_seconds)} of {duration_text(progress.total_seconds)}"
         self._progress.update(
             self._task,
             description="transcribing",
@@ -166,11 +176,12 @@ class TranscriptionBar:
 
 
 def _print(result: "TranscribeResult") -> None:
+    from lowres.corpora.written_names import whole_text
     from lowres.manifest.overlap import count
     from lowres.report.sentences import duration_text
 
     for note in result.notes:
-        print_warning(note)
+        print_warning(whole_text(note))
     if result.done:
         table = plain_table("recording", "length", "speech", "words", "sure")
         for column in table.columns[1:]:
@@ -178,7 +189,7 @@ def _print(result: "TranscribeResult") -> None:
         for one in sorted(result.done, key=lambda one: one.name)[:NUM_SHOWN]:
             sure = "" if one.mean_confidence is None else f"{100 * one.mean_confidence:.0f} %"
             table.add_row(
-                Text(one.name),
+                Text(whole_text(one.name)),
                 duration_text(one.duration_seconds),
                 duration_text(one.speech_seconds),
                 f"{one.num_words:,}",
@@ -189,13 +200,14 @@ def _print(result: "TranscribeResult") -> None:
             say(f"and {len(result.done) - NUM_SHOWN:,} more")
         console.print()
     seconds = sum(one.duration_seconds for one in result.done)
-    speed = f", {seconds / result.wall_seconds:,.0f} times as fast as it was spoken" if result.done else ""
-    say(
-        f"{count(len(result.done), 'recording')}, {duration_text(seconds)}, transcribed with {result.run_name} in "
-        f"{duration_text(result.wall_seconds)}{speed}"
-    )
+    if result.done or not result.num_before:
+        speed = f", {seconds / result.wall_seconds:,.0f} times as fast as it was spoken" if seconds else ""
+        say(
+            f"{count(len(result.done), 'recording')}, {duration_text(seconds)}, transcribed with {result.run_name} in "
+            f"{duration_text(result.wall_seconds)}{speed}"
+        )
     if result.num_before:
         say(f"{count(result.num_before, 'recording')} left alone: transcribed before in the same way (--overwrite).")
-    say(f"in {result.folder}")
+    say(f"in {whole_text(str(result.folder))}")
     for _, problem in result.problems:
-        print_error(f"not transcribed: {problem}")
+        print_error(f"not transcribed: {whole_text(problem)}")

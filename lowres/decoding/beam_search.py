@@ -4,6 +4,7 @@ A word model decodes with a lexicon: only words that it knows can come out. A ch
 labels of the vocabulary, leaves the vocabulary open. No torch is imported here: worker processes start in a moment.
 """
 
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -24,9 +25,9 @@ LogProbs = npt.NDArray[np.float32]
 ModelKind = Literal["word", "character"]
 
 BLANK_ID: Final = 0
-_SURE_BLANK: Final = 0.99
-"""Frames in a row that are blank with at least this probability count as one: nothing can begin or end in them. On an
-hour of Mboshi that is two frames of five; the transcriptions of 103 utterances were the same with all of them."""
+_SURE_BLANK_ODDS: Final = 99.0
+"""Frames in a row that are blank with at least these odds, after the penalty, count as one: hardly anything begins or
+ends in them. On Mboshi that is over a third of the frames."""
 
 _LOWEST: Final = -1e4
 """The log-probability of what cannot be; infinities would spoil the decoder's sums."""
@@ -163,7 +164,7 @@ class BeamDecoder:
             raise ValueError(f"expected log_probs (T, {len(self._model.labels)}), got {log_probs.shape}")
         if not len(log_probs):
             return [BeamHypothesis((), () if self._trie else None, 0.0)]
-        frames = _without_sure_blanks(log_probs)
+        frames = _without_sure_blanks(log_probs, settings.blank_penalty)
         if self._trie is not None and self._model.boundary_id is None:
             frames = _with_runs_as_one(frames)
         scores = self._prepare(frames, settings)
@@ -249,9 +250,10 @@ class BeamDecoder:
         )
 
 
-def _without_sure_blanks(log_probs: LogProbs) -> LogProbs:
+def _without_sure_blanks(log_probs: LogProbs, blank_penalty: float) -> LogProbs:
     """Return (T', V) the frames that can change anything, T' at most T and at least 1."""
-    is_sure = log_probs[:, BLANK_ID] >= np.log(_SURE_BLANK)
+    odds = _SURE_BLANK_ODDS * math.exp(blank_penalty)
+    is_sure = np.exp(log_probs[:, BLANK_ID]) >= odds / (1 + odds)
     keep = ~is_sure
     keep[1:] |= is_sure[1:] & ~is_sure[:-1]
     keep[0] = True

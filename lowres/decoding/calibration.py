@@ -19,6 +19,7 @@ _STIFFNESS: Final = 1.0
 """As much as one word's evidence for leaving the certainty as it is, so that a handful of words changes little."""
 
 _CLIP: Final = 1e-4
+_LEAST_SLOPE: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -116,5 +117,9 @@ def _fit(odds: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> tuple
         weights = weights - step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < 1e-9:
             break
-    # A certainty that says the contrary of what it should would need a slope below 0: it is taken as saying nothing.
-    return max(float(weights[0]), 1e-3), float(weights[1])
+    if weights[0] >= _LEAST_SLOPE:
+        return float(weights[0]), float(weights[1])
+    # A certainty that says the contrary of what it should would need a slope below 0: it is taken as saying nothing,
+    # and what is left is the share of words that are right.
+    share = (right.sum() + _STIFFNESS / 2) / (right.size + _STIFFNESS)
+    return _LEAST_SLOPE, float(np.log(share / (1 - share)) - _LEAST_SLOPE * odds.mean())

@@ -48,14 +48,22 @@ def time_words(log_probs: LogProbs, token_ids: Sequence[int], vocabulary: Vocabu
     spans = align_labels(log_probs, token_ids)
     if spans is None:
         # Only a beam search that skipped frames can find more labels than there are frames for: spread them.
-        ends = [round(len(log_probs) * place / len(token_ids)) for place in range(len(token_ids) + 1)]
-        spans = [
-            LabelSpan(token_id, start, max(end, start + 1), 0.0)
-            for token_id, start, end in zip(token_ids, ends[:-1], ends[1:], strict=True)
-        ]
+        starts = [len(log_probs) * place // len(token_ids) for place in range(len(token_ids))]
+        spans = [LabelSpan(token_id, at, at + 1, 0.0) for token_id, at in zip(token_ids, starts, strict=True)]
+    return words_of_spans(spans, len(log_probs), vocabulary)
+
+
+def words_of_spans(spans: Sequence[LabelSpan], end_frame: int, vocabulary: Vocabulary) -> list[HeardWord]:
+    """Give the words that aligned labels spell.
+
+    Args:
+        spans: of the labels, in order.
+        end_frame: where the last word must have ended.
+        vocabulary: of the labels.
+    """
     found = []
     for place, group in _split(spans, vocabulary):
-        following = spans[place].start_frame if place < len(spans) else len(log_probs)
+        following = spans[place].start_frame if place < len(spans) else end_frame
         found.append(_word(group, following, vocabulary))
     return found
 
@@ -80,7 +88,7 @@ def _split(spans: Sequence[LabelSpan], vocabulary: Vocabulary) -> list[tuple[int
 def _word(group: list[LabelSpan], following: int, vocabulary: Vocabulary) -> HeardWord:
     start, last = group[0].start_frame, group[-1]
     usual = (last.end_frame - start) / len(group)
-    end = min(following, max(last.end_frame, last.start_frame + round(usual)))
+    end = max(last.end_frame, min(following, last.start_frame + round(usual)))
     ends = [*(span.start_frame for span in group[1:]), end]
     letters = tuple(
         HeardLetter(text, span.start_frame, letter_end)

@@ -24,6 +24,7 @@ CHECK_NAMES: Final = (
     "undeclared-symbols",
     "pace",
     "duplicate-text",
+    "misfit",
     "too-short-for-ctc",
     "sentence-in-train",
 )

@@ -52,6 +52,13 @@ CHECK_WORDS: Final[dict[str, CheckWords]] = {
         "Listen whether these are two recordings or one.",
         of_text=True,
     ),
+    "misfit": CheckWords(
+        "The transcript does not fit",
+        "A recogniser hears something else: the transcript fits no better than that of another utterance would "
+        "(lowres align --corpus).",
+        "Listen, and correct the transcript.",
+        of_text=True,
+    ),
     "overlapping-speech": CheckWords(
         "Somebody else speaks too",
         "Another utterance of the same recording is spoken at the same time, and the transcript has one of the two.",

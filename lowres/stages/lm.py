@@ -88,6 +88,11 @@ class LanguageModelResult:
 
     wall_seconds: float
 
+    @property
+    def is_text_small(self) -> bool:
+        """Whether rare n-grams were discounted by usual values; single letters are few and never rare in any text."""
+        return any(kind == "word" or order > 1 for kind, orders in self.fallback_orders.items() for order in orders)
+
 
 @dataclass(frozen=True)
 class _Dev:

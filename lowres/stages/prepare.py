@@ -134,7 +134,7 @@ def prepare(
     )
     progress("checking", 0, 0)
     check = _check if located.reader.has_transcripts else _check_recordings
-    checked = check(reading, parts, decoded.results, recipe, options)
+    checked = check(reading, parts, decoded.results, recipe, options, project)
     info = _write(partial, recipe, located, checked, decoded.results, reading)
     write_origin(partial, origin)
     replace_corpus(target, partial)
@@ -170,12 +170,13 @@ def _check(
     results: Sequence[PartResult],
     recipe: Recipe,
     options: PrepareOptions,
+    project: Path,
 ) -> _Checked:
     """Make the table, find its faults, split it, and find the faults that show only against a vocabulary."""
     table, unreadable = build_table(reading.rows, parts, results, recipe)
     order = check_transcript_order(table)
     measures, channels = describe_measures(parts, results, len(table)), [row.channel for row in reading.rows]
-    checks = check_before_splits(table, measures, unreadable, recipe, channels=channels)
+    checks = check_before_splits(table, measures, unreadable, recipe, channels=channels, project=project)
     table = apply_checks(table, checks)
     _refuse_nothing_left(table, checks)
     given = table["split"]
@@ -197,6 +198,7 @@ def _check_recordings(
     results: Sequence[PartResult],
     recipe: Recipe,
     options: PrepareOptions,
+    _project: Path,
 ) -> _Checked:
     """Do what `_check` does for recordings without transcripts: only their audio can have faults."""
     table, unreadable = build_table(reading.rows, parts, results, recipe)

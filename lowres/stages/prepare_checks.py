@@ -1,6 +1,7 @@
 """prepare, step 4: the checks, in two rounds, because some need the vocabulary of the training text."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ def check_before_splits(
     *,
     channels: Sequence[int | None] | None = None,
     is_transcribed: bool = True,
+    project: Path | None = None,
 ) -> list[CheckResult]:
     """Run every check that needs neither splits nor a vocabulary, against the recipe's alphabet and limits."""
     alphabet, reader = recipe.text.alphabet, recipe.corpus.reader
@@ -35,6 +37,7 @@ def check_before_splits(
         is_transcribed=is_transcribed,
         channels=channels,
         padding_seconds=reader.padding_seconds if reader else 0.0,
+        project=project,
     )
     return run_checks(table, inputs, recipe.checks)
 

@@ -2,9 +2,10 @@
 
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 from lowres.annotation.transcript_writing import TranscriptFormat
 from lowres.audio.length import announced_seconds
 from lowres.audio.parts import leave_interrupts_to_parent
+from lowres.corpora.written_names import whole_text
 from lowres.decoding.stored_models import DESCRIPTION_FILE, LANGUAGE_MODEL_FOLDER, hash_file
 from lowres.errors import CorpusError, LowresError
 from lowres.stages.cluster import ClusterWork, run_on_cluster
@@ -20,15 +22,26 @@ from lowres.stages.machine import num_cores
 from lowres.stages.transcribe_files import (
     Done,
     Job,
+    Record,
     demand_free,
-    find_recordings,
     is_done,
     plan_jobs,
-    read_done,
+    read_record,
     settings_hash,
-    write_done,
+    stamp_of,
+    survey_recordings,
+    write_record,
 )
-from lowres.stages.transcribe_work import ListenerSpec, Outcome, Work, do_work, open_listener
+from lowres.stages.transcribe_work import (
+    FULL_DISK,
+    ListenerSpec,
+    Outcome,
+    Work,
+    close_listener,
+    do_work,
+    open_listener,
+)
+from lowres.training.precision import choose_compute
 
 TRANSCRIPTS_FOLDER: Final = "transcripts"
 _SECONDS_BETWEEN_RECORDS: Final = 5.0
@@ -108,10 +121,12 @@ def transcribe(
     started = time.perf_counter()
     run = find_run(project, options.run)
     checkpoint = best_checkpoint(run)
-    spec = replace(listener, project=project, checkpoint=checkpoint, name=run.name)
+    # Whole paths: the workers of a cluster have another working directory.
+    spec = replace(listener, project=project.absolute(), checkpoint=checkpoint.absolute(), name=run.name)
     folder = options.output or project / TRANSCRIPTS_FOLDER / run.name
-    jobs = plan_jobs(find_recordings(sources), folder, options.formats, into_elan=options.into_elan)
-    done = read_done(folder)
+    found = survey_recordings([source.absolute() for source in sources])
+    jobs = plan_jobs(found.recordings, folder.absolute(), options.formats, into_elan=options.into_elan)
+    record = read_record(folder)
     settings = settings_hash(
         replace(spec, project=Path(), checkpoint=Path()),
         sorted(options.formats),
@@ -119,43 +134,66 @@ def transcribe(
         hash_file(checkpoint / "checkpoint.json"),
         hash_file(checkpoint / LANGUAGE_MODEL_FOLDER / DESCRIPTION_FILE),
     )
+    missing = [job for job in jobs if options.overwrite or not is_done(job, record, settings)]
     if not options.overwrite:
-        demand_free(jobs, done)
-    missing = [job for job in jobs if options.overwrite or not is_done(job, done, settings)]
-    num_workers = min(options.num_workers or num_cores(), len(missing))
-    # Opened here first: what is wrong with it is said once, and before any process starts.
-    notes = dict.fromkeys(open_listener(spec, num_cores() if num_workers == 1 else 1).notes if missing else ())
-    recorder = _Recorder(folder, done, progress, missing)
-    try:
-        for outcome in _outcomes(spec, missing, settings, num_workers, options.cluster):
-            notes |= dict.fromkeys(outcome.notes)
-            recorder.add(outcome)
-    except OSError as error:
-        raise CorpusError(
-            f"The disk that holds {folder} refuses ({error.strerror}); {len(recorder.finished)} of {len(missing)} "
-            "recordings are transcribed and kept.",
-            "Free some space and give the same command again, or choose another disk with --output.",
-        ) from error
-    finally:
-        recorder.write()
+        demand_free(missing, record)
+    notes = dict.fromkeys(found.notes)
+    recorder = _Recorder(folder, record, progress, missing)
+    if missing:
+        notes |= _transcribe_missing(spec, missing, settings, options, recorder)
     return TranscribeResult(
         folder,
         run.name,
         tuple(recorder.finished),
         len(jobs) - len(missing),
-        tuple(recorder.problems),
+        (*found.problems, *recorder.problems),
         tuple(notes),
         time.perf_counter() - started,
     )
+
+
+def _transcribe_missing(
+    spec: ListenerSpec, missing: Sequence[Job], settings: str, options: TranscribeOptions, recorder: "_Recorder"
+) -> dict[str, None]:
+    """Transcribe; return the notes."""
+    num_workers = min(options.num_workers or _usual_workers(spec), len(missing))
+    # Opened here first: what is wrong with it is said once, and before any process starts.
+    notes = dict.fromkeys(open_listener(spec, num_cores() if num_workers == 1 else 1, settings).notes)
+    if num_workers > 1 or options.cluster:
+        close_listener()
+    recorder.begin()
+    try:
+        with closing(_outcomes(spec, missing, settings, num_workers, options.cluster)) as outcomes:
+            for outcome in outcomes:
+                notes |= dict.fromkeys(outcome.notes)
+                recorder.add(outcome)
+        recorder.write()
+    except BaseException as error:
+        with suppress(OSError):
+            recorder.write()
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
+            raise CorpusError(
+                f"The disk that holds {recorder.folder} is full ({error.strerror}); {len(recorder.finished)} of "
+                f"{len(missing)} recordings are transcribed and kept.",
+                "Free some space and give the same command again, or choose another disk with --output.",
+            ) from error
+        raise
+    return notes
+
+
+def _usual_workers(spec: ListenerSpec) -> int:
+    """Return a process for each core; one alone for a GPU, whose memory holds no dozen recognisers."""
+    return num_cores() if choose_compute(spec.precision).device == "cpu" else 1
 
 
 class _Recorder:
     """Keeps what has been done, on disk every few seconds."""
 
     def __init__(
-        self, folder: Path, done: dict[str, Done], progress: Callable[[TranscribeProgress], None], jobs: Sequence[Job]
+        self, folder: Path, record: Record, progress: Callable[[TranscribeProgress], None], jobs: Sequence[Job]
     ) -> None:
-        self._folder, self._done, self._progress = folder, done, progress
+        self.folder = folder
+        self._record, self._progress = record, progress
         self._seconds = {job.name: announced_seconds(job.recording) or 0.0 for job in jobs}
         self._written = time.monotonic()
         self._done_seconds = 0.0
@@ -163,20 +201,34 @@ class _Recorder:
         self.problems: list[tuple[str, str]] = []
         self._tell()
 
+    def begin(self) -> None:
+        """Write down what is under way: should the machine stop, the files of the last moments are known to be ours.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        self._record.under_way |= set(self._seconds)
+        self.write()
+
     def add(self, outcome: Outcome) -> None:
+        """Take what became of a recording."""
         if outcome.done is None:
             self.problems.append((outcome.name, outcome.problem))
         else:
             self.finished.append(outcome.done)
-            self._done[outcome.name] = outcome.done
+            before = self._record.done.get(outcome.name)
+            # Files of other formats that were written before are still ours.
+            outputs = {**(before.outputs if before else {}), **outcome.done.outputs}
+            self._record.done[outcome.name] = replace(outcome.done, outputs=outputs)
+        self._record.under_way.discard(outcome.name)
         self._done_seconds += self._seconds.get(outcome.name, 0.0)
         self._tell()
         if time.monotonic() - self._written > _SECONDS_BETWEEN_RECORDS:
             self.write()
 
     def write(self) -> None:
-        if self.finished:
-            write_done(self._folder, self._done)
+        """Write the record."""
+        write_record(self.folder, self._record)
         self._written = time.monotonic()
 
     def _tell(self) -> None:
@@ -187,12 +239,12 @@ class _Recorder:
 
 def _outcomes(
     spec: ListenerSpec, jobs: Sequence[Job], settings: str, num_workers: int, cluster: str
-) -> Iterator[Outcome]:
-    if cluster and jobs:
-        works = [Work(spec, job, settings) for job in jobs]
+) -> Generator[Outcome, None, None]:
+    if cluster:
+        works = [Work(spec, job, settings) for job in _largest_first(jobs)]
         whole: ClusterWork[Work, Outcome] = ClusterWork(
             do_work,
-            key=lambda work: work.job.recording.stem,
+            key=lambda work: whole_text(work.job.recording.stem),
             blame=lambda work: str(work.job.recording),
             folder=lambda work: work.job.recording.parent,
         )
@@ -205,20 +257,29 @@ def _outcomes(
 
 def _outcomes_of_processes(
     spec: ListenerSpec, jobs: Sequence[Job], settings: str, num_workers: int
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Each process transcribes whole recordings on one core, the largest first."""
     num_threads = max(1, num_cores() // num_workers)
-    largest_first = sorted(jobs, key=lambda job: -job.recording.stat().st_size)
+    works = [Work(spec, job, settings, num_threads=num_threads) for job in _largest_first(jobs)]
+    others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(num_workers, mp_context=context, initializer=leave_interrupts_to_parent) as executor:
-        tasks = [executor.submit(do_work, Work(spec, job, settings, num_threads=num_threads)) for job in largest_first]
+        tasks = [executor.submit(do_work, work) for work in works]
         try:
             yield from (task.result() for task in as_completed(tasks))
-        except BrokenProcessPool as error:
-            raise LowresError(
-                "A process died while it transcribed: the machine ran out of memory, or a damaged recording crashes "
-                "its decoder.",
-                "Give the command again (what is finished is kept), with --workers 1 to see which recording it is.",
-            ) from error
-        finally:
-            executor.shutdown(cancel_futures=True)
+        except BaseException as error:
+            # An hour's recording may be under way: whoever presses Ctrl-C does not wait for its end.
+            executor.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
+            if isinstance(error, BrokenProcessPool):
+                raise LowresError(
+                    "A process died while it transcribed: the machine ran out of memory, or a damaged recording "
+                    "crashes its decoder.",
+                    "Give the command again (what is finished is kept), with --workers 1 to see which recording it is.",
+                ) from error
+            raise
+
+
+def _largest_first(jobs: Sequence[Job]) -> list[Job]:
+    return sorted(jobs, key=lambda job: -stamp_of(job.recording).size_bytes)

@@ -7,8 +7,10 @@ processes: stretches are found in the recording alone, and each is heard by itse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from lowres.annotation.transcript import SpokenLetter, SpokenUtterance, SpokenWord, Transcript
@@ -25,8 +27,10 @@ from lowres.decoding.word_times import HeardWord, time_words
 from lowres.stages.listening import Search
 from lowres.training.precision import Compute
 
-_MOST_PIECES = 4
-"""Pieces of speech without a pause that are decoded as one: two minutes; what is longer is music or a crowd."""
+_MOST_PASSAGE_SECONDS = 120
+"""Speech without a pause that is decoded as one; what is longer is music or a crowd."""
+_SEARCHING = Lock()
+"""A beam search is one at a time: a worker of Dask transcribes in several threads."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Listener:
 
 @dataclass
 class _Passage:
-    """Pieces of speech that follow each other without a gap: where each begins, its frames, and when they end."""
+    """Pieces of speech without a pause between them: where each begins, its frames, and where the last one ends."""
 
     starts_samples: list[int]
     frames: list[LogProbs]
@@ -84,15 +88,16 @@ def transcribe_recording(listener: Listener, path: Path, *, channels: Sequence[i
     seconds = 0.0
     for channel in channels:
         voice = f"channel {channel + 1}" if len(channels) > 1 and channel is not None else ""
-        counter = _Counter()
-        for passage in _join(_heard(listener, counter.count(open_recording(path, channel=channel).blocks))):
+        counter = SampleCounter()
+        heard = heard_stretches(listener, counter.count(open_recording(path, channel=channel).blocks))
+        for passage in _join(heard, listener.samples_per_frame):
             utterances.extend(_decode(listener, passage, voice))
         seconds = max(seconds, counter.num_samples / SAMPLE_RATE)
     utterances.sort(key=lambda one: (one.start_seconds, one.voice))
     return Transcript(str(path), seconds, tuple(utterances), listener.name, listener.calibration is not None)
 
 
-class _Counter:
+class SampleCounter:
     """Counts the samples of a recording on their way."""
 
     def __init__(self) -> None:
@@ -104,7 +109,7 @@ class _Counter:
             yield block
 
 
-def _heard(listener: Listener, blocks: Iterator[np.ndarray]) -> Iterator[tuple[Stretch, LogProbs]]:
+def heard_stretches(listener: Listener, blocks: Iterator[np.ndarray]) -> Iterator[tuple[Stretch, LogProbs]]:
     """Yield each stretch with its scores, in order; stretches wait for each other where batches pay."""
     waiting: list[Stretch] = []
     waited = 0
@@ -147,11 +152,17 @@ def _keep(scores: LogProbs, stretch: Stretch, listener: Listener) -> LogProbs:
     return scores[first : (stretch.samples.size - stretch.overlap_after_samples) // hop].copy()
 
 
-def _join(heard: Iterator[tuple[Stretch, LogProbs]]) -> Iterator[_Passage]:
-    """Put pieces together that follow each other without a gap, frame by frame, so that no word is cut."""
+def _join(heard: Iterator[tuple[Stretch, LogProbs]], samples_per_frame: int) -> Iterator[_Passage]:
+    """Put the pieces of a stretch that was cut in mid-speech together, frame by frame, so that no word is cut.
+
+    Where the cut lies in a pause, the words on both sides are decoded by themselves: a recogniser puts its sign for the
+    end of a word where it hears the next one begin, which neither piece does.
+    """
+    most_frames = _MOST_PASSAGE_SECONDS * SAMPLE_RATE // samples_per_frame
     passage: _Passage | None = None
     for stretch, scores in heard:
-        if passage is not None and (not stretch.continues or len(passage.frames) == _MOST_PIECES):
+        is_cut_in_speech = stretch.continues and stretch.overlap_before_samples > 0
+        if passage is not None and (not is_cut_in_speech or sum(map(len, passage.frames)) + len(scores) > most_frames):
             yield passage
             passage = None
         if passage is None:
@@ -164,49 +175,77 @@ def _join(heard: Iterator[tuple[Stretch, LogProbs]]) -> Iterator[_Passage]:
 
 
 def _decode(listener: Listener, passage: _Passage, voice: str) -> Iterator[SpokenUtterance]:
-    """Decode a passage as a whole; each piece of it becomes an utterance of the words that begin in it."""
+    """Decode a passage as a whole; each piece of it becomes an utterance of the words that begin in it.
+
+    A word that goes on beyond its piece takes the utterance's end, and the beginning of the next one, along.
+    """
     log_probs = np.concatenate(passage.frames)
-    vocabulary = listener.recognizer.vocabulary
-    words = time_words(log_probs, _token_ids(listener, log_probs), vocabulary)
-    # Frames of a piece are counted from its own start: a last one that was not whole leaves no gap behind it.
+    words = time_words(log_probs, _token_ids(listener, log_probs), listener.recognizer.vocabulary)
+    clock = _Clock(_frame_samples(passage, listener.samples_per_frame), listener.samples_per_frame, passage.end_samples)
     firsts = np.cumsum([0, *(len(frames) for frames in passage.frames)])
-    for piece, start in enumerate(passage.starts_samples):
-        is_last = piece + 1 == len(passage.starts_samples)
-        end = passage.end_samples if is_last else passage.starts_samples[piece + 1]
-        inside = [word for word in words if firsts[piece] <= word.start_frame < firsts[piece + 1]]
-        clock = _Clock(start, int(firsts[piece]), listener.samples_per_frame, passage.end_samples)
-        yield SpokenUtterance(
-            start / SAMPLE_RATE, end / SAMPLE_RATE, tuple(_spoken(word, clock, listener) for word in inside), voice
+    ends = [*passage.starts_samples[1:], passage.end_samples]
+    reached = 0.0
+    for piece, (start, end) in enumerate(zip(passage.starts_samples, ends, strict=True)):
+        inside = tuple(
+            _spoken(word, clock, listener) for word in words if firsts[piece] <= word.start_frame < firsts[piece + 1]
         )
+        begins = max(start / SAMPLE_RATE, reached)
+        reached = max([begins, end / SAMPLE_RATE, *(word.end_seconds for word in inside[-1:])])
+        yield SpokenUtterance(begins, reached, inside, voice)
+
+
+def _frame_samples(passage: _Passage, samples_per_frame: int) -> npt.NDArray[np.int64]:
+    """Return (T,) the sample of the recording at which each frame begins.
+
+    Counted from each piece's own start: a piece may miss a last frame that was not whole.
+    """
+    return np.concatenate(
+        [
+            start + samples_per_frame * np.arange(len(frames), dtype=np.int64)
+            for start, frames in zip(passage.starts_samples, passage.frames, strict=True)
+        ]
+    )
 
 
 @dataclass(frozen=True)
 class _Clock:
     """Turns frames of a passage into seconds of the recording, never past the passage's end."""
 
-    start_samples: int
-    first_frame: int
+    frame_samples: npt.NDArray[np.int64]
     samples_per_frame: int
     end_samples: int
 
-    def seconds(self, frame: int) -> float:
-        samples = self.start_samples + (frame - self.first_frame) * self.samples_per_frame
-        return min(samples, self.end_samples) / SAMPLE_RATE
+    def start_seconds(self, frame: int) -> float:
+        """When a frame begins."""
+        return min(int(self.frame_samples[frame]), self.end_samples) / SAMPLE_RATE
+
+    def end_seconds(self, end_frame: int) -> float:
+        """When the frame before `end_frame` ends."""
+        return (
+            min(int(self.frame_samples[max(end_frame, 1) - 1]) + self.samples_per_frame, self.end_samples) / SAMPLE_RATE
+        )
 
 
 def _spoken(word: HeardWord, clock: _Clock, listener: Listener) -> SpokenWord:
     confidence = listener.calibration.confidence(word.certainty) if listener.calibration else word.certainty
     letters = tuple(
-        SpokenLetter(letter.text, clock.seconds(letter.start_frame), clock.seconds(letter.end_frame))
+        SpokenLetter(letter.text, clock.start_seconds(letter.start_frame), clock.end_seconds(letter.end_frame))
         for letter in word.letters
     )
     return SpokenWord(
-        word.text, clock.seconds(word.start_frame), clock.seconds(word.end_frame), round(confidence, 4), letters
+        word.text,
+        clock.start_seconds(word.start_frame),
+        clock.end_seconds(word.end_frame),
+        round(confidence, 4),
+        letters,
     )
 
 
 def _token_ids(listener: Listener, log_probs: LogProbs) -> Sequence[int]:
+    if not len(log_probs):
+        return ()
     if listener.search is not None:
-        hypothesis: BeamHypothesis = listener.search.workers.decode([log_probs], listener.search.settings)[0][0]
+        with _SEARCHING:
+            hypothesis: BeamHypothesis = listener.search.workers.decode([log_probs], listener.search.settings)[0][0]
         return hypothesis.token_ids
     return greedy_decode(torch.from_numpy(log_probs)[None], torch.tensor([len(log_probs)]))[0].token_ids

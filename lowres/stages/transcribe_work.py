@@ -2,31 +2,37 @@
 
 import errno
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock, current_thread, main_thread
+from typing import Final
 
 import torch
 
 from lowres.annotation.elan import read_elan
-from lowres.annotation.elan_adding import add_tiers
 from lowres.annotation.transcript import Transcript, transcript_tiers
 from lowres.annotation.transcript_writing import write_transcript
 from lowres.audio.decode import open_recording
 from lowres.audio.stretch_plan import StretchSettings
 from lowres.audio.voice_activity import DetectorName, find_detector
-from lowres.decoding.stored_models import has_models, read_description
+from lowres.corpora.written_names import whole_text
+from lowres.decoding.stored_models import has_models, hash_file, read_description
 from lowres.errors import LowresError
 from lowres.stages.language_model import LanguageModelChoice, open_search
 from lowres.stages.listening import load_to_listen
-from lowres.stages.transcribe_files import Done, Job
+from lowres.stages.transcribe_elan import add_to_elan
+from lowres.stages.transcribe_files import Done, Job, stamp_of
 from lowres.stages.transcribe_listener import Listener, transcribe_recording
 from lowres.training.precision import choose_compute
 from lowres.training.settings import Precision
 
-_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 _CPU_ALONE = 0.0
+
+
+NOT_CALIBRATED: Final = "How sure to be of each word is not calibrated: `lowres lm` learns it from dev."
 
 
 @dataclass(frozen=True)
@@ -80,44 +86,67 @@ class Work:
 
 
 def do_work(work: Work) -> Outcome:
-    """Transcribe one recording and write its files.
+    """Transcribe one recording and write its files, all of them or none.
 
     A recording that cannot be decoded, or an ELAN file that cannot be added to, is an outcome with a problem.
 
     Raises:
         CheckpointError: the recogniser cannot be opened.
-        OSError: the disk is full or failing.
+        OSError: the disk is full.
     """
     if work.num_threads is not None:
         torch.set_num_threads(work.num_threads)
-    opened = open_listener(work.spec, work.num_workers)
-    job, spec = work.job, work.spec
+    opened = open_listener(work.spec, work.num_workers, work.settings)
+    job = work.job
     try:
-        stat = job.recording.stat()
-        transcript = transcribe_recording(opened.listener, job.recording, channels=_channels(spec, job.recording))
-        after = job.recording.stat()
-        if after.st_size != stat.st_size:
-            return Outcome(job.name, problem=f"{job.recording} changed while it was read: is it still being recorded?")
-        notes = _write(transcript, job, spec)
+        return _transcribe(work, opened.listener)
     except LowresError as error:
+        if refused := _full_disk(error):
+            raise refused from error
         return Outcome(job.name, problem=f"{error.message} {error.hint}".strip())
     except OSError as error:
-        if error.errno in _FULL_DISK:
+        if refused := _full_disk(error):
             raise
-        return Outcome(job.name, problem=f"{job.recording}: {error.strerror or error}.")
+        return Outcome(job.name, problem=f"{error.filename or job.recording}: {error.strerror or error}.")
+
+
+def _transcribe(work: Work, listener: Listener) -> Outcome:
+    job, spec = work.job, work.spec
+    job.recording.stat()  # said as the system says it where the recording went away
+    stamp, elan = stamp_of(job.recording), stamp_of(job.elan)
+    if job.elan is not None:
+        read_elan(job.elan)  # refused before an hour is listened to
+    if listener.detector is not None and spec.detector and current_thread() is not main_thread():
+        # Detectors remember what they have heard; Dask's workers have several threads.
+        listener = replace(listener, detector=find_detector(spec.detector).detector)
+    transcript = transcribe_recording(listener, job.recording, channels=_channels(spec, job.recording))
+    if stamp_of(job.recording) != stamp:
+        return Outcome(job.name, problem=f"{job.recording} changed while it was read: is it still being recorded?")
+    notes = _write(transcript, job, spec)
     words = [word for utterance in transcript.utterances for word in utterance.words]
     known = [word.confidence for word in words if word.confidence is not None]
     done = Done(
         name=job.name,
-        size_bytes=stat.st_size,
-        modified_ns=stat.st_mtime_ns,
+        recording=str(job.recording),
+        stamp=stamp,
+        elan=elan,
         settings=work.settings,
+        outputs={form: hash_file(path) for form, path in job.outputs.items()},
         duration_seconds=transcript.duration_seconds,
         speech_seconds=sum(one.end_seconds - one.start_seconds for one in transcript.utterances),
         num_words=len(words),
         mean_confidence=sum(known) / len(known) if known else None,
     )
     return Outcome(job.name, done, notes=notes)
+
+
+def _full_disk(error: BaseException | None) -> OSError | None:
+    """Return the system's own error where a full disk is behind one: every recording to come would meet it, too."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
+            return error
+        error = error.__cause__
+    return None
 
 
 @dataclass(frozen=True)
@@ -129,14 +158,33 @@ class OpenedListener:
     notes: tuple[str, ...]
 
 
-@lru_cache(maxsize=1)
-def open_listener(spec: ListenerSpec, num_workers: int) -> OpenedListener:
+def open_listener(spec: ListenerSpec, num_workers: int, made_from: str = "") -> OpenedListener:
     """Open the recogniser; once in each process.
+
+    Args:
+        spec: what to open.
+        num_workers: processes of the beam search.
+        made_from: stands for the recogniser's files: another text opens them again.
 
     Raises:
         CheckpointError: it cannot be loaded.
         LowresError: the language model or the detector that was asked for is not there.
     """
+    with _OPENING:
+        return _open(spec, num_workers, made_from)
+
+
+def close_listener() -> None:
+    """Forget the recogniser that this process has open, and free its memory."""
+    with _OPENING:
+        _open.cache_clear()
+
+
+_OPENING = Lock()
+
+
+@lru_cache(maxsize=1)
+def _open(spec: ListenerSpec, num_workers: int, _made_from: str) -> OpenedListener:
     compute = choose_compute(spec.precision)
     recognizer = load_to_listen(spec.project, spec.checkpoint, compute)
     stack = ExitStack()
@@ -153,7 +201,7 @@ def open_listener(spec: ListenerSpec, num_workers: int) -> OpenedListener:
     if search.stored is None and has_models(spec.checkpoint):
         calibration = read_description(spec.checkpoint, recognizer.vocabulary).greedy_calibration
     if calibration is None:
-        notes.append("How sure to be of each word is not calibrated: `lowres lm` learns it from dev.")
+        notes.append(NOT_CALIBRATED)
     listener = Listener(
         recognizer,
         compute,
@@ -176,23 +224,24 @@ def _channels(spec: ListenerSpec, recording: Path) -> Sequence[int | None]:
 
 def _write(transcript: Transcript, job: Job, spec: ListenerSpec) -> tuple[str, ...]:
     tiers = transcript_tiers(transcript, doubtful_below=spec.doubtful_below, with_letters=spec.with_letters)
+    # A name that is no UTF-8 cannot be written down; only ELAN and Praat are told where the recording lies.
+    linked = replace(transcript, recording=whole_text(str(job.recording)))
+    named = replace(transcript, recording=whole_text(job.name))
     notes: list[str] = []
-    for form, path in job.outputs.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if form == "elan" and job.elan is not None:
-            notes += _add(transcript, job.elan, path, spec)
-        else:
-            write_transcript(transcript, path, format=form, tiers=tiers if form in ("elan", "textgrid") else None)
+    written: list[Path] = []
+    try:
+        for form, path in job.outputs.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if form == "elan" and job.elan is not None:
+                notes += add_to_elan(tiers, job.elan, job.recording, path)
+            elif form in ("elan", "textgrid"):
+                write_transcript(linked, path, format=form, tiers=tiers)
+            else:
+                write_transcript(named, path, format=form)
+            written.append(path)
+    except (LowresError, OSError):
+        for path in written:
+            with suppress(OSError):
+                path.unlink()
+        raise
     return tuple(notes)
-
-
-def _add(transcript: Transcript, elan: Path, path: Path, spec: ListenerSpec) -> Sequence[str]:
-    """Add the tiers to a copy of an existing ELAN file; tiers that lowres added before are replaced."""
-    before = read_elan(elan)
-    tiers = transcript_tiers(transcript, doubtful_below=spec.doubtful_below, with_letters=spec.with_letters)
-    old = [tier.name for tier in before.tiers if tier.name.partition("@")[0] in _OURS]
-    added = add_tiers(elan, tiers, output=path, replace=old, replace_file=True)
-    return [f"{path.name}: {note}" for note in added.notes]
-
-
-_OURS = frozenset({"lowres", "lowres words", "lowres letters", "lowres doubtful"})

@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 from lowres.audio import parts
 from lowres.errors import CorpusError
 from lowres.recipe import Recipe, parse_recipe
-from lowres.stages import prepare_cluster
+from lowres.stages import cluster as cluster_work
 from lowres.stages.prepare import PrepareOptions, prepare
 
 pytestmark = [
@@ -103,7 +103,7 @@ def test_recordings_that_kill_every_worker_are_named_and_what_is_finished_is_kep
 
 
 def test_an_address_where_nothing_answers_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepare_cluster, "SECONDS_TO_ANSWER", 1)
+    monkeypatch.setattr(cluster_work, "SECONDS_TO_ANSWER", 1)
     recipe = write_recipe(tmp_path / "recordings", 4)
     with pytest.raises(CorpusError, match=r"No Dask scheduler answers at 127\.0\.0\.1:9"):
         prepare(tmp_path / "project", recipe, PrepareOptions(cluster="127.0.0.1:9"), silent)
