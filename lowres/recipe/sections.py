@@ -228,8 +228,13 @@ class Recipe(Section):
 
     @property
     def recipe_hash(self) -> str:
-        """Return the sha256 (hex) of the resolved recipe: equal recipes train alike, wherever they lie."""
-        return hashlib.sha256(self.to_toml().encode()).hexdigest()
+        """Return the sha256 (hex) of the resolved recipe: equal recipes train alike, wherever they lie.
+
+        `[language_model]` is left out: it says what is done with a recogniser afterwards.
+        """
+        data = self.to_data()
+        del data["language_model"]
+        return hashlib.sha256(write_toml(data).encode()).hexdigest()
 
     def corpus_folder(self) -> Path | None:
         """Give `corpus.folder`, taken from the recipe's own folder where it is relative; None where there is none."""

@@ -104,6 +104,7 @@ class SampleCounter:
         self.num_samples = 0
 
     def count(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        """Hand on blocks of samples and add up their lengths."""
         for block in blocks:
             self.num_samples += block.size
             yield block
