@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
-from lowres.cli.console import console, errors, print_next, say, without_next
+from lowres.cli.console import console, errors, print_next, print_warning, say, without_next
 from lowres.cli.evaluate import evaluate
 from lowres.cli.finetune import finetune
+from lowres.cli.lm import lm
 from lowres.cli.options import ProjectOption, with_project
 from lowres.cli.prepare import prepare_one
 from lowres.cli.start_terminal import TerminalAsk
 from lowres.cli.stopping import INTERRUPTED_STATUS
-from lowres.errors import CorpusError
+from lowres.errors import CorpusError, LowresError
 
 if TYPE_CHECKING:
     from lowres.stages.start_walk import Walk
@@ -144,7 +145,7 @@ def _agree(walk: "Walk") -> None:
 
 
 def _run_stages(project: Path) -> None:
-    """Do what is not done yet: prepare, finetune, evaluate, each as its command does it; then open the report."""
+    """Do what is not done yet: prepare, finetune, lm, evaluate, each as its command does it; then open the report."""
     from lowres.stages.start_progress import find_report, look_at_project
 
     with without_next():
@@ -164,6 +165,7 @@ def _run_stages(project: Path) -> None:
             say(f"Trained already: {project / 'runs' / state.run}.")
         report = find_report(project, state.run)
         if report is None:
+            _make_language_models(project, state.run)
             _announce(f"lowres evaluate --run {state.run}", project)
             evaluate(project=project, run=state.run)
             report = find_report(project, state.run)
@@ -189,6 +191,20 @@ def _finetune(project: Path, run: str, *, seed: int, resume: bool) -> None:
             with without_next(allowed=True):
                 print_next("To go on", with_project("lowres start", project, None))
         raise
+
+
+def _make_language_models(project: Path, run: str) -> None:
+    """Make them where they can be made; where they cannot, say why and go on: what is heard is measured without."""
+    from lowres.decoding.stored_models import has_models
+    from lowres.stages.evaluate_run import best_checkpoint
+
+    if has_models(best_checkpoint(project / "runs" / run)):
+        return
+    _announce(f"lowres lm --run {run}", project)
+    try:
+        lm(project=project, run=run)
+    except LowresError as error:
+        print_warning(f"{error.message} Going on without a language model.")
 
 
 def _conclude(project: Path, report: Path | None) -> None:

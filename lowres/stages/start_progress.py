@@ -134,13 +134,14 @@ def _commands_after(where: str, state: ProjectState | None) -> list[tuple[str, s
         ("look at the letters and at suggested text rules", f"lowres audit{where}"),
         ("read and check the recordings", f"lowres prepare{where}"),
         ("train a recogniser", f"lowres finetune{where}"),
+        ("weigh what it hears against what is usually said", f"lowres lm{where}"),
         ("measure it and write the report", f"lowres evaluate{where}"),
     ]
     if state is None or not state.is_prepared:
         return commands
     if state.run_status == "training":
-        return [("go on with training", f"lowres finetune --resume --run {state.run}{where}"), commands[3]]
+        return [("go on with training", f"lowres finetune --resume --run {state.run}{where}"), *commands[3:]]
     if not state.run_status:
         return commands[2:]
-    measured = f"lowres evaluate --run {state.run}{where}"
-    return [("measure it again" if state.report else commands[3][0], measured)]
+    measured = ("measure it again" if state.report else commands[4][0], f"lowres evaluate --run {state.run}{where}")
+    return [measured] if state.report else [(commands[3][0], f"lowres lm --run {state.run}{where}"), measured]

@@ -143,7 +143,7 @@ def test_the_walk_leads_from_an_empty_folder_to_a_report(project: Path, open_ter
     assert re.search(r"measured here: [\d,]+ hours of speech learnt from in an hour", speed)
     second.answer("How many minutes may training take?", "0.05")
     second.answer("Shall it be written, and the work begin?", ENTER)
-    for command in ("prepare", "finetune", "evaluate"):
+    for command in ("prepare", "finetune", "lm", "evaluate"):
         second.expect(f"$ lowres {command}")
     second.expect("Open it in any browser:")
     assert second.end() == 0

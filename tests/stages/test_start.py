@@ -297,11 +297,11 @@ def test_a_project_in_the_folder_of_its_recordings_stays_prepared(paired: Path) 
 def test_the_commands_to_type_follow_from_what_is_in_the_folder(paired: Path, tmp_path: Path) -> None:
     commands = [command for _, command in list_commands(paired)]
     assert commands[0] == f"lowres init --project {paired} --recordings {paired} --language NAME"
-    assert [command.split()[1] for command in commands[1:]] == ["audit", "prepare", "finetune", "evaluate"]
+    assert [command.split()[1] for command in commands[1:]] == ["audit", "prepare", "finetune", "lm", "evaluate"]
     walk, _ = answered(tmp_path, str(paired))
     write_recipe(walk)
     prepare(walk.project, load_recipe(project=walk.project), PrepareOptions(num_workers=1), lambda *_: None)
-    assert [command.split()[1] for _, command in list_commands(walk.project)] == ["finetune", "evaluate"]
+    assert [command.split()[1] for _, command in list_commands(walk.project)] == ["finetune", "lm", "evaluate"]
 
 
 def test_a_suggested_time_is_round_and_an_hour_at_most() -> None:
