@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lowres.report.sentences import interval_text, percent
+from lowres.report.sentences import percent
 from lowres.scoring.alignment import Alignment, align_characters, align_words
 from lowres.scoring.error_rates import count_errors
 from lowres.scoring.paired import RelativeGain, relative_gain
@@ -27,8 +27,8 @@ class Gain:
                 f"WER {percent(self.greedy_word_error_rate)}, CER {percent(self.greedy_character_error_rate)} (greedy)",
             ),
             (
-                "The language model takes away",
-                f"{_share(self.words)} of the word errors, {_share(self.characters)} of the letter errors",
+                "With the language model",
+                f"{_change(self.words, 'word errors')}; {_change(self.characters, 'letter errors')}",
             ),
         ]
 
@@ -62,6 +62,17 @@ def _gain(now: Sequence[Alignment], before: Sequence[Alignment], *, seed: int) -
     )
 
 
-def _share(gain: RelativeGain) -> str:
-    interval = f" (95 %: {interval_text(gain.interval)})" if gain.interval else ""
-    return f"{percent(gain.share)}{interval}"
+def _change(gain: RelativeGain, what: str) -> str:
+    """Say by how much errors became fewer or more; an interval that spans both says "from ... fewer to ... more"."""
+    said = f"{percent(abs(gain.share), 1)} {_direction(gain.share)} {what}"
+    if gain.interval is None:
+        return said
+    low, high = gain.interval.low, gain.interval.high
+    if (low >= 0) == (high >= 0):
+        smaller, larger = sorted((abs(low), abs(high)))
+        return f"{said} (95 %: {percent(smaller, 1)} to {percent(larger, 1)})"
+    return f"{said} (95 %: from {percent(-low, 1)} more to {percent(high, 1)} fewer)"
+
+
+def _direction(share: float) -> str:
+    return "fewer" if share >= 0 else "more"

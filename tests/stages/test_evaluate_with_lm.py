@@ -79,7 +79,7 @@ def test_the_report_says_how_was_decoded_and_what_it_brought(project: Path) -> N
     folder = run(project, language_model="character").folder
     report = (folder / "report.json").read_text(encoding="utf-8")
     page = (folder / "report.html").read_text(encoding="utf-8")
-    for said in ("gram of labels, open vocabulary", "Without language model", "The language model takes away"):
+    for said in ("gram of labels, open vocabulary", "Without language model", "With the language model"):
         assert said in report
         assert said in page
 
@@ -88,7 +88,7 @@ def test_a_report_without_a_model_says_so(project: Path) -> None:
     folder = run(project, language_model="none").folder
     report = (folder / "report.json").read_text(encoding="utf-8")
     assert "greedy, without a language model" in report
-    assert "The language model takes away" not in report
+    assert "With the language model" not in report
 
 
 def test_scoring_on_dev_is_called_out(project: Path) -> None:
@@ -133,7 +133,7 @@ def test_the_command_prints_what_the_model_brought(project: Path) -> None:
     assert done.exit_code == 0, done.output
     said = " ".join(done.output.split())
     assert "Without language model: WER" in said
-    assert "The language model takes away:" in said
+    assert "With the language model:" in said
 
 
 def test_the_command_without_a_model_names_the_next_step(tmp_path: Path) -> None:
