@@ -29,6 +29,7 @@ from lowres.stages.evaluate_run import (
 )
 from lowres.stages.language_model import LanguageModelChoice, OpenSearch, caution_about_search, open_search
 from lowres.stages.listening import DEFAULT_BATCH_SECONDS, Heard, listen, load_to_listen, speech_of
+from lowres.stages.word_confidence import confidence_facts
 from lowres.text.graphemes import split_graphemes
 from lowres.text.normalize import CollapseSpaces, NormalForm, compile_rules, unicode_form
 from lowres.training.feed import TrainingSpeech
@@ -158,6 +159,7 @@ def evaluate(
         facts=[
             *search.facts(),
             *(gain.facts() if gain else ()),
+            *confidence_facts(rows["text"].tolist(), heard.words, tidy, search.calibration),
             *computing_facts(compute, total / max(decoding_seconds, 1e-9)),
         ],
         more_cautions=caution_about_search(search, split),

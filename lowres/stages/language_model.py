@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from lowres.decoding.beam_search import demand_flashlight
 from lowres.decoding.beam_workers import BeamWorkers
+from lowres.decoding.calibration import Calibration
 from lowres.decoding.stored_models import StoredModel, StoredModels, has_models, open_model, read_description
 from lowres.errors import CheckpointError, LowresError
 from lowres.manifest.settings import DEV
@@ -25,6 +26,9 @@ class OpenSearch:
 
     search: Search | None = None
     stored: StoredModel | None = None
+    calibration: Calibration | None = None
+    """How sure to be of each word; None where dev has not taught it."""
+
     notes: tuple[str, ...] = ()
     """Sentences on why it is not what somebody might expect."""
 
@@ -74,19 +78,28 @@ def open_search(
         CheckpointError: the model that was asked for is not there, or damaged.
         LowresError: flashlight's text decoder is missing, and a model was asked for by name.
     """
+    greedy = OpenSearch(calibration=_greedy_calibration(checkpoint, vocabulary))
     if choice == "none" or (choice == "auto" and not has_models(checkpoint)):
-        yield OpenSearch()
+        yield greedy
         return
     try:
         demand_flashlight()
     except LowresError as error:
         if choice != "auto":
             raise
-        yield OpenSearch(notes=(f"{error.message} Decoded greedily, without the language model.",))
+        yield replace(greedy, notes=(f"{error.message} Decoded greedily, without the language model.",))
         return
     stored = _choose(read_description(checkpoint, vocabulary), choice, checkpoint)
     with BeamWorkers(open_model(checkpoint, stored, vocabulary), num_workers or num_cores()) as workers:
-        yield OpenSearch(Search(workers, stored.settings), stored)
+        yield OpenSearch(Search(workers, stored.settings), stored, stored.calibration)
+
+
+def _greedy_calibration(checkpoint: Path, vocabulary: Vocabulary) -> Calibration | None:
+    """Return how sure to be of words decoded without a model; None where models, which came with it, are damaged."""
+    try:
+        return read_description(checkpoint, vocabulary).greedy_calibration
+    except CheckpointError:
+        return None
 
 
 def _choose(models: StoredModels, choice: LanguageModelChoice, checkpoint: Path) -> StoredModel:

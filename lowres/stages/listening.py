@@ -16,6 +16,7 @@ from lowres.backbones.native import Recognizer, load_recognizer
 from lowres.decoding.beam_search import BeamHypothesis, BeamSettings, LogProbs
 from lowres.decoding.beam_workers import BeamWorkers
 from lowres.decoding.greedy import greedy_decode
+from lowres.decoding.word_times import HeardWord, time_words
 from lowres.model.ctc import CTCOutput
 from lowres.stages.backbone import find_backbone
 from lowres.text.vocabulary import Vocabulary
@@ -31,10 +32,14 @@ _FRAMES_AT_A_TIME: Final = 500_000
 
 @dataclass(frozen=True)
 class Heard:
-    """What was heard in N utterances, as the vocabulary spells it; `greedy` is what needs no language model."""
+    """What was heard in N utterances, as the vocabulary spells it.
+
+    `greedy` is what needs no language model; `words` are those of `texts`, with how certain each is.
+    """
 
     texts: list[str]
     greedy: list[str]
+    words: list[list[HeardWord]]
 
 
 @dataclass(frozen=True)
@@ -79,31 +84,36 @@ def listen(
         progress: told the seconds of audio done so far.
 
     Returns:
-        N texts; "" for an utterance too short for a single frame.
+        N texts and their words; "" and none for an utterance too short for a single frame.
     """
-    greedy = [""] * len(speech.num_samples)
-    texts = greedy if search is None else [""] * len(speech.num_samples)
+    num_utterances = len(speech.num_samples)
+    heard = Heard([""] * num_utterances, [""] * num_utterances, [[] for _ in range(num_utterances)])
+    vocabulary = recognizer.vocabulary
     waiting: dict[int, LogProbs] = {}
     done = 0
     for indices, output in score_speech(recognizer, speech, compute=compute, batch_seconds=batch_seconds):
         hypotheses = greedy_decode(output.log_probs, output.num_frames)
-        for index, hypothesis in zip(indices, hypotheses, strict=True):
-            greedy[index] = recognizer.vocabulary.decode(hypothesis.token_ids)
-        if search is not None:
-            waiting |= log_probs_of(indices, output)
-            if sum(map(len, waiting.values())) > _FRAMES_AT_A_TIME:
-                _search(search, waiting, texts, recognizer.vocabulary)
+        for (index, log_probs), hypothesis in zip(log_probs_of(indices, output).items(), hypotheses, strict=True):
+            heard.greedy[index] = vocabulary.decode(hypothesis.token_ids)
+            if search is None:
+                heard.texts[index] = heard.greedy[index]
+                heard.words[index] = time_words(log_probs, hypothesis.token_ids, vocabulary)
+            else:
+                waiting[index] = log_probs
+        if search is not None and sum(map(len, waiting.values())) > _FRAMES_AT_A_TIME:
+            _search(search, waiting, heard, vocabulary)
         done += int(speech.num_samples[list(indices)].sum())
         progress(done / SAMPLE_RATE)
     if search is not None:
-        _search(search, waiting, texts, recognizer.vocabulary)
-    return Heard(texts, greedy)
+        _search(search, waiting, heard, vocabulary)
+    return heard
 
 
-def _search(search: Search, waiting: dict[int, LogProbs], texts: list[str], vocabulary: Vocabulary) -> None:
+def _search(search: Search, waiting: dict[int, LogProbs], heard: Heard, vocabulary: Vocabulary) -> None:
     found = search.workers.decode(list(waiting.values()), search.settings)
-    for index, best in zip(waiting, found, strict=True):
-        texts[index] = write_hypothesis(best[0], vocabulary)
+    for (index, log_probs), best in zip(waiting.items(), found, strict=True):
+        heard.texts[index] = write_hypothesis(best[0], vocabulary)
+        heard.words[index] = time_words(log_probs, best[0].token_ids, vocabulary)
     waiting.clear()
 
 

@@ -10,6 +10,8 @@ from test_evaluate import FP32, RECIPE, write_project
 from typer.testing import CliRunner
 
 from lowres.cli.app import app
+from lowres.decoding.calibration import Calibration
+from lowres.decoding.word_times import HeardWord
 from lowres.errors import CheckpointError, LowresError
 from lowres.recipe import parse_recipe
 from lowres.report.sentences import percent
@@ -18,6 +20,7 @@ from lowres.stages.evaluate import EvaluationResult, evaluate
 from lowres.stages.evaluate_gain import measure_gain
 from lowres.stages.listening import Heard
 from lowres.stages.lm import make_language_models
+from lowres.stages.word_confidence import confidence_facts
 
 RUN = "finetune-1h-seed1"
 
@@ -145,7 +148,7 @@ def test_the_command_without_a_model_names_the_next_step(tmp_path: Path) -> None
 
 
 def test_the_gain_is_worked_out_from_tidied_texts() -> None:
-    heard = Heard(texts=[" a b c", "d  e"], greedy=["a x c", "x "])
+    heard = Heard(texts=[" a b c", "d  e"], greedy=["a x c", "x "], words=[[], []])
     gain = measure_gain(["a b c", "d e"], heard, lambda text: " ".join(text.split()), seed=1)
     assert gain.greedy_word_error_rate == word_error_rate(["a b c", "d e"], ["a x c", "x"]) == pytest.approx(3 / 5)
     assert (gain.words.share, gain.characters.share) == (1, 1)
@@ -153,7 +156,18 @@ def test_the_gain_is_worked_out_from_tidied_texts() -> None:
 
 
 def test_a_model_that_brings_nothing_is_said_to() -> None:
-    heard = Heard(texts=["a b", "c d"], greedy=["a b", "c x"])
+    heard = Heard(texts=["a b", "c d"], greedy=["a b", "c x"], words=[[], []])
     gain = measure_gain(["a b", "c x"], heard, str.strip, seed=1)
     assert gain.words.share <= 0
     assert gain.words.chance_of_none == 1
+
+
+def test_how_far_confidence_can_be_believed_is_said_of_the_scored_words() -> None:
+    heard = [[HeardWord("a", 0, 1, 0.9, ()), HeardWord("b ", 1, 2, 0.9, ())], [HeardWord("c", 0, 1, 0.9, ())]]
+    calibration = Calibration(temperature=1.0, shift=0.0, num_words=20, error=0.0, error_before=0.0)
+    ((name, told),) = confidence_facts(["a b", "x"], heard, str.strip, calibration)
+    assert name == "Confidence of words"
+    # Three words of 90 %, of which two are right.
+    assert f"error {percent(0.9 - 2 / 3, 1)} over 3 words" in told
+    assert f"{percent(0.9, 1)} of them should be right, {percent(2 / 3, 1)} are" in told
+    assert confidence_facts(["a b", "x"], heard, str.strip, None) == []
