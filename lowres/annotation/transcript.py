@@ -45,6 +45,9 @@ class SpokenUtterance:
     voice: str = ""
     """Who speaks, or which channel of an interview it is; "" = not told apart."""
 
+    alternatives: tuple[str, ...] = ()
+    """What it may have been instead, the likeliest first; none where they were not asked for."""
+
     @property
     def text(self) -> str:
         """The words with a space between them."""

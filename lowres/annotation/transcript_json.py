@@ -22,31 +22,40 @@ def transcript_to_json(transcript: Transcript) -> str:
     Raises:
         ValueError: a number that is not finite.
     """
-    document = {
+    facts = {
         "format_version": FORMAT_VERSION,
         "recording": transcript.recording,
         "duration_seconds": float(transcript.duration_seconds),
         "made_by": transcript.made_by,
         "is_calibrated": transcript.is_calibrated,
-        "utterances": [
+    }
+    # Utterance by utterance: as one document of lists and dictionaries, hours of letters would take hundreds of MB.
+    parts = [_dump(facts)[:-2], ',\n "utterances": [']
+    for number, utterance in enumerate(transcript.utterances):
+        parts += [",\n  " if number else "\n  ", _dump(_describe(utterance)).replace("\n", "\n  ")]
+    return "".join([*parts, "\n ]\n}\n" if transcript.utterances else "]\n}\n"])
+
+
+def _dump(value: dict[str, object]) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1)
+
+
+def _describe(utterance: SpokenUtterance) -> dict[str, object]:
+    return {
+        **_times(utterance),
+        "voice": utterance.voice,
+        "text": utterance.text,
+        "alternatives": list(utterance.alternatives),
+        "words": [
             {
-                **_times(utterance),
-                "voice": utterance.voice,
-                "text": utterance.text,
-                "words": [
-                    {
-                        "text": word.text,
-                        **_times(word),
-                        "confidence": None if word.confidence is None else float(word.confidence),
-                        "letters": [{"text": letter.text, **_times(letter)} for letter in word.letters],
-                    }
-                    for word in utterance.words
-                ],
+                "text": word.text,
+                **_times(word),
+                "confidence": None if word.confidence is None else float(word.confidence),
+                "letters": [{"text": letter.text, **_times(letter)} for letter in word.letters],
             }
-            for utterance in transcript.utterances
+            for word in utterance.words
         ],
     }
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
 def read_transcript_json(path: Path) -> Transcript:
@@ -105,7 +114,8 @@ def _refuse_constant(name: str) -> object:
 
 def _read_utterance(fields: "_Fields") -> SpokenUtterance:
     start, end = fields.span()
-    utterance = SpokenUtterance(start, end, fields.each("words", _read_word), fields.text("voice"))
+    words, voice = fields.each("words", _read_word), fields.text("voice")
+    utterance = SpokenUtterance(start, end, words, voice, fields.texts("alternatives"))
     if fields.text("text") != utterance.text:
         raise fields.refuse("text", "is not what its words say", "Change the words, from which the text is made.")
     return utterance
@@ -146,6 +156,13 @@ class _Fields:
         if not isinstance(value, str):
             raise self.refuse(key, "is not a text")
         return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a field that is a list of texts."""
+        value = self.take(key)
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise self.refuse(key, "is not a list of texts")
+        return tuple(value)
 
     def claim(self, key: str) -> bool:
         """Return a field that is true or false."""

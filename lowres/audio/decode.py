@@ -15,6 +15,7 @@ import soxr
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.containers import block_length, decode_with_av
 from lowres.audio.diagnosis import check_complete, describe_unreadable
+from lowres.audio.opening import open_with_soundfile
 from lowres.errors import AudioError
 
 FloatArray = npt.NDArray[np.float32]
@@ -88,7 +89,7 @@ def open_recording(path: Path, *, channel: int | None = None) -> RecordingStream
     if path.exists() and not path.is_file():
         raise AudioError(f"{path} is no ordinary file.", "Put a recording there, or take its row out.")
     try:
-        file = soundfile.SoundFile(path)
+        file = open_with_soundfile(path)
     except (soundfile.SoundFileError, OSError, TypeError):
         # TypeError: its name ends in .raw, and nothing says what is in it.
         return _open_with_av(path, channel)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import soundfile
 
+from lowres.audio.opening import open_with_soundfile
+
 _LONGEST_SECONDS = 10**8
 """Three years: what announces more knows no length, as flac and wav that were written into a pipe."""
 
@@ -14,7 +16,7 @@ def announced_seconds(path: Path) -> float | None:
     Nothing is decoded, so a file that is damaged further on is not noticed.
     """
     try:
-        with soundfile.SoundFile(path) as file:
+        with open_with_soundfile(path) as file:
             seconds = float(file.frames / file.samplerate)
     except (soundfile.SoundFileError, OSError, TypeError):  # TypeError: its name ends in .raw
         return _ask_av(path)

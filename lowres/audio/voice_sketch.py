@@ -29,10 +29,15 @@ def sketch_voice(blocks: Iterable[npt.NDArray[np.float32]]) -> VoiceSketch | Non
     Returns:
         The sketch; None where there is less than a window of sound.
     """
-    levels = [_levels(block) for block in blocks if block.size >= _WINDOW]
-    if not levels:
+    rest = np.zeros(0, dtype=np.float32)
+    levels = []
+    for block in blocks:
+        joined = np.concatenate([rest, block])
+        levels.append(_levels(joined))
+        rest = joined[joined.size // _WINDOW * _WINDOW :]
+    frames = np.concatenate([np.zeros((0, _NUM_BANDS), dtype=np.float32), *levels])
+    if not len(frames):
         return None
-    frames = np.concatenate(levels)
     loudness = frames.mean(axis=1)
     loud = frames[loudness >= np.median(loudness)].astype(np.float64)
     means = loud.mean(axis=0)

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
 from lowres.cli.console import console, errors, plain_table, print_error, print_next, print_warning, say
+from lowres.cli.evaluate import shown
 from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
 from lowres.cli.transcribe import INCOMPLETE_STATUS, ChannelOption, DetectorOption, LettersOption, LongestOption
 from lowres.errors import LowresError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lowres.stages.align_corpus import CorpusFit
 
 NUM_SHOWN = 10
+_WELL_TOLD_APART = 0.9
 
 SourcesArgument = Annotated[
     list[Path] | None,
@@ -66,7 +68,7 @@ def align(
         return
     if not sources:
         raise LowresError("There is nothing to align.", "Name recordings or folders, or give --corpus.")
-    from lowres.audio.stretch_plan import StretchSettings
+    from lowres.audio.stretch_plan import stretches_up_to
     from lowres.recipe import load_recipe
     from lowres.stages.align import AlignOptions
     from lowres.stages.align import align as run_alignment
@@ -76,7 +78,7 @@ def align(
     listener = ListenerSpec(
         project,
         detector=None if vad == "none" else vad,
-        stretches=StretchSettings(longest_seconds=longest),
+        stretches=stretches_up_to(longest),
         channel=channel,
     )
     options = AlignOptions(run, output, text, text_suffix, to == "textgrid", letters, overwrite)
@@ -112,19 +114,26 @@ def _bar() -> Progress:
     return Progress(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=errors, transient=True)
 
 
+def visible(text: object) -> str:
+    """Return a name or a text as a terminal can show it and will not act on it."""
+    from lowres.corpora.written_names import whole_text
+
+    return shown(whole_text(str(text)))
+
+
 def _print(result: "AlignResult") -> None:
     from lowres.manifest.overlap import count
     from lowres.report.sentences import duration_text
 
     for note in result.notes:
-        print_warning(note)
+        print_warning(visible(note))
     if result.files:
         table = plain_table("recording", "length", "lines", "fit", "not said", "not in the text")
         for column in table.columns[1:]:
             column.justify = "right"
         for one in result.files[:NUM_SHOWN]:
             table.add_row(
-                Text(one.name),
+                Text(visible(one.name)),
                 duration_text(one.duration_seconds),
                 f"{one.num_lines:,}",
                 f"{one.mean_fit:.2f}",
@@ -137,12 +146,13 @@ def _print(result: "AlignResult") -> None:
     for one in result.files:
         if one.not_said:
             numbers = ", ".join(map(str, one.not_said[:NUM_SHOWN])) + (", ..." if len(one.not_said) > NUM_SHOWN else "")
-            say(f"{one.name}: not said, or not as written: line {numbers} (tier “not said”)")
+            say(f"{visible(one.name)}: not said, or not as written: line {numbers} (tier “not said”)")
         if one.num_unwritable:
-            say(f"{one.name}: {count(one.num_unwritable, 'symbol')} passed over that the recogniser has no label for")
-    say(f"{count(len(result.files), 'recording')} aligned with {result.run_name}, in {result.folder}")
+            symbols = count(one.num_unwritable, "symbol")
+            say(f"{visible(one.name)}: {symbols} passed over that the recogniser has no label for")
+    say(f"{count(len(result.files), 'recording')} aligned with {result.run_name}, in {visible(result.folder)}")
     for _, problem in result.problems:
-        print_error(f"not aligned: {problem}")
+        print_error(f"not aligned: {visible(problem)}")
 
 
 def _print_fit(found: "CorpusFit") -> None:
@@ -155,15 +165,20 @@ def _print_fit(found: "CorpusFit") -> None:
         f"wrong one (fit up to {misfits.limit:.3f}); right and wrong ones are told apart "
         f"{100 * found.separation:.0f} times of 100"
     )
+    if found.separation < _WELL_TOLD_APART:
+        print_warning(
+            f"{found.run_name} does not hear well enough to tell: many of these will be right. Listen to some before "
+            "they are left out."
+        )
     if found.num_heard_in_training:
         print_warning(
             f"{found.run_name} learned from {count(found.num_heard_in_training, 'utterance')} of these, their mistakes "
             "included: those in its training fit better than they should."
         )
     for index in bad[:NUM_SHOWN]:
-        say(f"{misfits.utterance_ids[index]}  (fit {misfits.fits[index]:.3f})")
-        say(f"  written  {misfits.texts[index]}")
-        say(f"  heard    {misfits.heard[index]}")
+        say(f"{visible(misfits.utterance_ids[index])}  (fit {misfits.fits[index]:.3f})")
+        say(f"  written  {visible(misfits.texts[index])}")
+        say(f"  heard    {visible(misfits.heard[index])}")
     if len(bad) > NUM_SHOWN:
         say(f"and {len(bad) - NUM_SHOWN:,} more")
-    say(f"all of them, the worst first: {found.path}")
+    say(f"all of them, the worst first: {visible(found.path)}")

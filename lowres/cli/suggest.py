@@ -7,6 +7,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from lowres.cli.align import visible
 from lowres.cli.console import console, errors, plain_table, print_error, print_next, print_warning, say
 from lowres.cli.evaluate import LanguageModelOption
 from lowres.cli.options import ProjectOption, with_project
@@ -26,7 +27,7 @@ NUM_SHOWN = 12
 
 HoursOption = Annotated[float, typer.Option("--hours", min=0.01, help="Hours of speech to suggest.")]
 IncludeOption = Annotated[
-    bool, typer.Option("--include-transcribed", help="Also recordings with a file of annotations beside them.")
+    bool, typer.Option("--include-transcribed", help="Also recordings with annotations beside them, or in the corpus.")
 ]
 
 
@@ -42,7 +43,7 @@ def suggest(
     channel: ChannelOption = None,
 ) -> None:
     """Choose which recordings to transcribe next, and write drafts of them to correct in ELAN."""
-    from lowres.audio.stretch_plan import StretchSettings
+    from lowres.audio.stretch_plan import stretches_up_to
     from lowres.stages.suggest import suggest as run_suggestion
     from lowres.stages.transcribe_work import ListenerSpec
 
@@ -50,7 +51,7 @@ def suggest(
         project,
         language_model=lm,
         detector=None if vad == "none" else vad,
-        stretches=StretchSettings(longest_seconds=longest),
+        stretches=stretches_up_to(longest),
         channel=channel,
     )
     with Progress(
@@ -79,7 +80,7 @@ def _print(result: "SuggestResult") -> None:
     from lowres.stages.suggest import SUGGESTIONS_FILE
 
     for note in result.notes:
-        print_warning(note)
+        print_warning(visible(note))
     table = plain_table("", "recording", "from", "speech", "wrong, by\nits guess", "new runs\nof letters", "new sound")
     for column in table.columns[2:]:
         column.justify = "right"
@@ -87,7 +88,7 @@ def _print(result: "SuggestResult") -> None:
         candidate = one.candidate
         table.add_row(
             str(rank),
-            Text(candidate.name),
+            Text(visible(candidate.name)),
             duration_text(candidate.start_seconds),
             duration_text(candidate.speech_seconds),
             f"{100 * one.doubt:.0f} %",
@@ -105,7 +106,7 @@ def _print(result: "SuggestResult") -> None:
     )
     if result.num_transcribed:
         left_out = count(result.num_transcribed, "recording")
-        say(f"{left_out} left out, with annotations beside them already (--include-transcribed)")
-    say(f"the list: {result.folder / SUGGESTIONS_FILE}; a draft of each for ELAN beside it")
+        say(f"{left_out} left out: transcribed already (--include-transcribed)")
+    say(f"the list: {visible(result.folder / SUGGESTIONS_FILE)}; a draft of each for ELAN beside it")
     for _, problem in result.problems:
-        print_error(f"not heard: {problem}")
+        print_error(f"not heard: {visible(problem)}")

@@ -58,6 +58,9 @@ EachChannelOption = Annotated[
     bool, typer.Option("--each-channel", help="Interviews with a microphone each: every channel is a voice.")
 ]
 LettersOption = Annotated[bool, typer.Option("--letters", help="A tier with the times of letters, too.")]
+AlternativesOption = Annotated[
+    int, typer.Option("--alternatives", min=0, help="Other transcriptions of each utterance, in the JSON.")
+]
 DoubtfulOption = Annotated[
     float,
     typer.Option("--doubtful-below", min=0, max=1, help="Words less sure than this are on a tier of their own."),
@@ -90,6 +93,7 @@ def transcribe(
     channel: ChannelOption = None,
     each_channel: EachChannelOption = False,
     letters: LettersOption = False,
+    alternatives: AlternativesOption = 0,
     doubtful_below: DoubtfulOption = 0.5,
     precision: PrecisionOption = "auto",
     batch_seconds: BatchOption = 0.0,
@@ -118,6 +122,7 @@ def transcribe(
         batch_seconds=batch_seconds,
         doubtful_below=doubtful_below,
         with_letters=letters,
+        num_alternatives=alternatives,
     )
     options = TranscribeOptions(run, output, formats, into_elan, overwrite, workers, cluster)
     with TranscriptionBar() as bar:

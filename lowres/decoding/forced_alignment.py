@@ -6,8 +6,10 @@ torchaudio's `forced_align` finds the path (Pratap et al. 2023, section 3.2, use
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from lowres.decoding.beam_search import BLANK_ID, LogProbs
@@ -50,7 +52,7 @@ def align_labels(log_probs: LogProbs, token_ids: Sequence[int]) -> list[LabelSpa
         return None
     from torchaudio.functional import forced_align
 
-    scores = torch.from_numpy(np.ascontiguousarray(log_probs, dtype=np.float32))[None]
+    scores = torch.from_numpy(_without_ties(log_probs))[None]
     path = forced_align(scores, torch.tensor([list(token_ids)], dtype=torch.int32), blank=BLANK_ID)[0][0].numpy()
     changes = np.flatnonzero(np.diff(path)) + 1
     starts, ends = [0, *changes.tolist()], [*changes.tolist(), len(path)]
@@ -59,3 +61,18 @@ def align_labels(log_probs: LogProbs, token_ids: Sequence[int]) -> list[LabelSpa
         for start, end in zip(starts, ends, strict=True)
         if path[start] != BLANK_ID
     ]
+
+
+def _without_ties(log_probs: LogProbs) -> npt.NDArray[np.float64]:
+    """Return scores in which no two paths are equally good.
+
+    Where coming to a label from a blank and from the label before is equally good, torchaudio 2.11's backtracking takes
+    neither, and stays on the label. That is so in every pause before which something has to stand, since a blank after
+    it costs what one before it does: the next label then began as early as the pause.
+    """
+    scores = np.array(log_probs, dtype=np.float64, order="C")
+    scores[:, BLANK_ID] -= _TIE_BREAK * np.random.Generator(np.random.PCG64(0)).random(len(scores))
+    return scores
+
+
+_TIE_BREAK: Final = 1e-6

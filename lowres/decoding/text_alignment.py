@@ -2,18 +2,20 @@
 
 Between the lines stands a wildcard that may take any frames, at a price (cf. the "star" token of Pratap et al. 2023,
 section 3.2): speech that is not in the text falls to it. A line that was not said has to go somewhere, and shows by how
-badly it fits there; it is then left out and the rest aligned again.
+badly it fits there; it is then left out and the rest aligned again. What was left out beside it gets a second chance
+in the room that it left.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from math import exp
 from typing import Final
 
 import numpy as np
 
 from lowres.decoding.beam_search import BLANK_ID, LogProbs
-from lowres.decoding.forced_alignment import LabelSpan, align_labels
+from lowres.decoding.forced_alignment import LabelSpan, align_labels, num_frames_needed
 
 Line = tuple[int, ...]
 """The labels of a line of text, word boundaries among them."""
@@ -21,6 +23,12 @@ Line = tuple[int, ...]
 WILDCARD_PRICE: Final = 0.5
 """Nats that a frame of the wildcard costs more than the likeliest label: silence stays blank, and a line is not given
 up for a letter or two that were heard otherwise."""
+
+_RUN_SHARE: Final = 4
+"""Of neighbours that do not fit, one in so many is left out at a time, at least one."""
+
+_FEWEST_FRAMES: Final = 3
+"""Frames with a label in them from which what no line holds counts as speech: a syllable or more."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class AlignedText:
 
     Attributes:
         lines: in their order.
-        besides: [start, end) frames of speech that no line holds.
+        besides: [start, end) frames of speech that no line holds, without the silence around it.
     """
 
     lines: tuple[AlignedLine, ...]
@@ -83,23 +91,88 @@ def align_lines(log_probs: LogProbs, lines: Sequence[Line], *, said_above: float
         said_above: a line whose fit (0-1) is not above this was not said.
 
     Returns:
-        The lines, and what was said besides. Where even the lines that fit need more frames than there are, those that
-        fit worst count as not said.
+        The lines, and what was said besides. Where the lines need more frames than there are, those that fit worst,
+        each looked for by itself, count as not said.
     """
-    left_out: set[int] = {number for number, line in enumerate(lines) if not line}
+    empty = {number for number, line in enumerate(lines) if not line}
+    found = _leave_out_misfits(log_probs, lines, empty | _without_room(log_probs, lines), said_above)
+    returning = _fitting_where_they_would_be(log_probs, lines, found, said_above)
+    if not returning:
+        return found
+    left_out = {line.number for line in found.lines if not line.is_said}
+    return _leave_out_misfits(log_probs, lines, left_out - returning, said_above)
+
+
+def _leave_out_misfits(
+    log_probs: LogProbs, lines: Sequence[Line], left_out: set[int], said_above: float
+) -> AlignedText:
+    """Align, leave out what does not fit, and align the rest again until all fits."""
+    left_out = set(left_out)
     while True:
         found = _align(log_probs, lines, left_out)
-        if found is None:
-            longest = max((n for n in range(len(lines)) if n not in left_out), key=lambda n: len(lines[n]))
-            left_out.add(longest)
-            continue
-        misfits = {line.number for line in found.lines if line.number not in left_out and line.fit <= said_above}
-        if not misfits:
+        worst: set[int] = set()
+        kept = [line for line in found.lines if line.is_said]
+        for is_misfit, group in groupby(kept, key=lambda line: line.fit <= said_above):
+            if is_misfit:
+                # A line that was not said takes room from its neighbours: with the worst of them gone, others may fit.
+                run = sorted(group, key=lambda line: (line.fit, line.number))
+                worst |= {line.number for line in run[: max(1, len(run) // _RUN_SHARE)]}
+        if not worst:
             return found
-        left_out |= misfits
+        left_out |= worst
 
 
-def _align(log_probs: LogProbs, lines: Sequence[Line], left_out: set[int]) -> AlignedText | None:
+def _fitting_where_they_would_be(
+    log_probs: LogProbs, lines: Sequence[Line], found: AlignedText, said_above: float
+) -> set[int]:
+    """Return of each row of lines that were left out the one that fits best by itself between its neighbours, if any.
+
+    It may have been the neighbour of another that was not said.
+    """
+    returning: set[int] = set()
+    start = 0
+    for is_said, group in groupby(found.lines, key=lambda line: line.is_said):
+        row = list(group)
+        if is_said:
+            start = row[-1].spans[-1].end_frame
+            continue
+        after = row[-1].number + 1
+        end = found.lines[after].spans[0].start_frame if after < len(found.lines) else len(log_probs)
+        within = log_probs[start:end]
+        fits = {
+            line.number: _align(within, [lines[line.number]], set()).lines[0].fit
+            for line in row
+            if lines[line.number] and num_frames_needed(lines[line.number]) + 2 <= len(within)
+        }
+        best = max(fits, key=lambda number: fits[number], default=None)
+        if best is not None and fits[best] > said_above:
+            returning.add(best)
+    return returning
+
+
+def _without_room(log_probs: LogProbs, lines: Sequence[Line]) -> set[int]:
+    """Return the lines for which there are no frames: the worst ones, if they need more than there are together."""
+    needed = [num_frames_needed(line) + 1 if line else 0 for line in lines]
+    over = sum(needed) + 1 - len(log_probs)
+    if over <= 0:
+        return set()
+    everybody = set(range(len(lines)))
+    fits = [
+        _align(log_probs, lines, everybody - {number}).lines[number].fit if 0 < need < len(log_probs) else 0.0
+        for number, need in enumerate(needed)
+    ]
+    left_out: set[int] = set()
+    for number in sorted(everybody, key=lambda number: (fits[number], -needed[number])):
+        if over <= 0:
+            break
+        if needed[number]:
+            left_out.add(number)
+            over -= needed[number]
+    return left_out
+
+
+def _align(log_probs: LogProbs, lines: Sequence[Line], left_out: set[int]) -> AlignedText:
+    """Align those lines that are not left out, for which there are frames enough."""
     wildcard = log_probs.shape[1]
     prices = log_probs.max(axis=1, keepdims=True) - WILDCARD_PRICE
     labels: list[int] = [wildcard]
@@ -108,26 +181,26 @@ def _align(log_probs: LogProbs, lines: Sequence[Line], left_out: set[int]) -> Al
         if number not in left_out:
             places.append((number, len(labels), len(labels) + len(line)))
             labels += [*line, wildcard]
-    spans = align_labels(np.concatenate([log_probs, prices], axis=1), labels)
-    if spans is None:
-        return None if places else AlignedText(tuple(AlignedLine(n, (), 0.0, False) for n in range(len(lines))), ())
+    # Without a frame there is not even room for a wildcard.
+    spans = align_labels(np.concatenate([log_probs, prices], axis=1), labels) or []
     aligned = {
         number: AlignedLine(number, own := tuple(spans[first:last]), fit_of(log_probs, own))
         for number, first, last in places
     }
     besides = [
-        (span.start_frame, span.end_frame)
-        for span in spans
-        if span.token_id == wildcard and _holds_speech(log_probs, span)
+        speech for span in spans if span.token_id == wildcard and (speech := _speech_in(log_probs, span)) is not None
     ]
     return AlignedText(
         tuple(aligned.get(n, AlignedLine(n, (), 0.0, is_said=False)) for n in range(len(lines))), tuple(besides)
     )
 
 
-def _holds_speech(log_probs: LogProbs, span: LabelSpan) -> bool:
-    """Whether a wildcard took at least three frames that the recogniser would write down: a syllable or more."""
-    return int((log_probs[span.start_frame : span.end_frame].argmax(axis=1) != BLANK_ID).sum()) >= 3
+def _speech_in(log_probs: LogProbs, span: LabelSpan) -> tuple[int, int] | None:
+    """Return from where to where the recogniser would write something down; None for less than a syllable."""
+    heard = np.flatnonzero(log_probs[span.start_frame : span.end_frame].argmax(axis=1) != BLANK_ID)
+    if len(heard) < _FEWEST_FRAMES:
+        return None
+    return span.start_frame + int(heard[0]), span.start_frame + int(heard[-1]) + 1
 
 
 def shift(aligned: AlignedText, frames: int, first_number: int) -> AlignedText:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lowres.manifest import signal_checks, text_checks
 from lowres.manifest.findings import CheckResult
-from lowres.manifest.misfits import check_misfits
+from lowres.manifest.misfits import MisfitsPlace, check_misfits
 from lowres.manifest.schema import FLAG_SEPARATOR
 from lowres.manifest.settings import CheckSettings
 from lowres.manifest.table import read_table, write_table
@@ -31,7 +31,7 @@ class CheckInputs:
         channels: (N,) in the table's order, which channel of its recording an utterance is; None leaves the check of
             overlapping speech out.
         padding_seconds: what was added on both sides of each utterance.
-        project: where `misfits.tsv` may lie; None leaves that check out.
+        misfits: where `misfits.tsv` may lie; None leaves that check out.
         is_transcribed: whether there should be text; without, only the audio is checked, and long recordings are
             what is to be expected.
     """
@@ -43,7 +43,7 @@ class CheckInputs:
     is_transcribed: bool = True
     channels: Sequence[int | None] | None = None
     padding_seconds: float = 0.0
-    project: Path | None = None
+    misfits: MisfitsPlace | None = None
 
 
 def run_checks(table: pd.DataFrame, inputs: CheckInputs, settings: CheckSettings) -> list[CheckResult]:
@@ -69,8 +69,8 @@ def run_checks(table: pd.DataFrame, inputs: CheckInputs, settings: CheckSettings
             text_checks.check_pace(table, settings.max_pace_ratio, settings.max_pace_deviations),
             text_checks.check_duplicate_text(table),
         ]
-        if inputs.project is not None:
-            results.append(check_misfits(table, inputs.project))
+        if inputs.misfits is not None:
+            results.append(check_misfits(table, inputs.misfits))
     if inputs.channels is not None:
         tolerated = 2 * inputs.padding_seconds
         results.append(signal_checks.check_overlapping_speech(table, inputs.channels, tolerated))

@@ -1,6 +1,8 @@
 """Align: recordings and their text to the times of every word, and what of either is missing in the other."""
 
+import os
 import re
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,13 +11,15 @@ from typing import Final
 
 from lowres.annotation.elan_writing import write_elan
 from lowres.annotation.textgrid import write_textgrid
-from lowres.annotation.tiers import Annotation, AnnotationFile, MediaLink, Tier
-from lowres.annotation.transcript import Transcript, transcript_tiers
+from lowres.annotation.tiers import AnnotationFile, MediaLink, Tier
+from lowres.annotation.transcript import SpokenUtterance, SpokenWord, Transcript, transcript_tiers
 from lowres.corpora.delimited import read_text
+from lowres.corpora.written_names import whole_text
 from lowres.errors import CorpusError, LowresError
 from lowres.recipe import Recipe
 from lowres.stages.align_text import AlignedRecording, TextLine, align_recording, hear_recording
 from lowres.stages.evaluate_run import best_checkpoint, find_run
+from lowres.stages.problems import sentence_of
 from lowres.stages.transcribe_files import survey_recordings
 from lowres.stages.transcribe_work import NOT_CALIBRATED, ListenerSpec, open_listener
 from lowres.text.normalize import compile_rules
@@ -27,6 +31,9 @@ BESIDES_TIER: Final = "not in the text"
 NOT_SAID_TIER: Final = "not said"
 _LONG_LINE: Final = 200
 """Characters from which a line is cut at the ends of its sentences: an annotation should be a sentence."""
+
+_VERY_LONG_LINE: Final = 600
+"""Characters from which what is left is cut between words, a minute of speech or so: it may hold many sentences."""
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…؟۔।፡።])\s+")
 _MARK_SECONDS: Final = 0.1
@@ -41,8 +48,10 @@ class AlignedFile:
     path: Path
     duration_seconds: float
     num_lines: int
+    """Utterances: lines that hold anything to say, long ones cut."""
+
     not_said: tuple[int, ...]
-    """Numbers of the lines, from 1, that are not in the recording."""
+    """Numbers of the lines in the text's file, from 1, that are not in the recording, or not all of them."""
 
     num_besides: int
     """Stretches of speech that no line holds."""
@@ -121,7 +130,7 @@ def align(
     folder = options.output or project / ALIGNED_FOLDER / run.name
     ending = ".TextGrid" if options.as_textgrid else ".eaf"
     targets = [folder / Path(name).with_suffix(ending) for _, name in recordings]
-    if taken := next((path for path in targets if path.exists() and not options.overwrite), None):
+    if taken := next((path for path in targets if os.path.lexists(path) and not options.overwrite), None):
         raise CorpusError(f"{taken} is there already.", "Choose another --output, or give --overwrite.")
     opened = open_listener(spec, 1)
     rules = compile_rules(recipe.text.rules)
@@ -137,8 +146,8 @@ def align(
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(aligned, path, target, run.name, options)
             files.append(_summarise(aligned, name, target, num_unwritable))
-        except LowresError as error:
-            problems.append((name, f"{error.message} {error.hint}".strip()))
+        except (LowresError, OSError) as error:
+            problems.append((name, sentence_of(error, path)))
     progress(len(recordings), len(recordings))
     notes = (*found.notes, *(note for note in opened.notes if note != NOT_CALIBRATED))
     return AlignResult(folder, run.name, tuple(files), tuple(problems), notes, time.perf_counter() - started)
@@ -156,21 +165,31 @@ def read_lines(path: Path, rules: Callable[[str], str], vocabulary: Vocabulary) 
     Raises:
         CorpusError: the file cannot be read, or holds no text after the rules.
     """
-    written = [
-        piece
-        for line in read_text(path)[0].splitlines()
-        for piece in (_SENTENCE_END.split(line) if len(line) > _LONG_LINE else [line])
-    ]
+    numbered = enumerate(read_text(path)[0].splitlines(), start=1)
     lines: list[TextLine] = []
     num_unwritable = 0
-    for piece in written:
+    for number, piece in ((number, piece) for number, line in numbered for piece in _cut(line)):
         ruled = rules(piece).strip()
         num_unwritable += len(vocabulary.unknown_symbols(ruled))
-        if labels := tuple(vocabulary.encode(ruled)):
-            lines.append(TextLine(piece.strip(), labels))
+        labels = tuple(vocabulary.encode(ruled))
+        if vocabulary.decode(labels).strip():
+            lines.append(TextLine(piece.strip(), labels, number))
     if not lines:
         raise CorpusError(f"{path} holds no text that the recogniser can write.", "Is it the right file?")
     return lines, num_unwritable
+
+
+def _cut(line: str) -> list[str]:
+    """Cut a long line at the ends of its sentences, and where it has none, between words."""
+    if len(line) <= _LONG_LINE:
+        return [line]
+    pieces: list[str] = []
+    for sentence in _SENTENCE_END.split(line):
+        wraps = len(sentence) > _VERY_LONG_LINE
+        pieces += (
+            textwrap.wrap(sentence, _LONG_LINE, break_long_words=False, break_on_hyphens=False) if wraps else [sentence]
+        )
+    return pieces
 
 
 def _text_beside(recording: Path, suffix: str) -> Path:
@@ -183,7 +202,7 @@ def _text_beside(recording: Path, suffix: str) -> Path:
 def _write(aligned: AlignedRecording, recording: Path, target: Path, run_name: str, options: AlignOptions) -> None:
     said = [placed for placed in aligned.lines if placed.said is not None]
     utterances = tuple(placed.said for placed in said if placed.said is not None)
-    transcript = Transcript(str(recording), aligned.duration_seconds, utterances, run_name)
+    transcript = Transcript(whole_text(str(recording)), aligned.duration_seconds, utterances, run_name)
     tiers = transcript_tiers(transcript, name=TEXT_TIER, doubtful_below=None, with_letters=options.with_letters)
     # The lines stand as they are written, capitals and commas included; their words as the recogniser knows them.
     first = replace(
@@ -194,7 +213,9 @@ def _write(aligned: AlignedRecording, recording: Path, target: Path, run_name: s
         ),
     )
     others = [*tiers[1:], *_marks(aligned)]
-    file = AnnotationFile((first, *others), (MediaLink(str(recording.absolute())),), aligned.duration_seconds)
+    file = AnnotationFile(
+        (first, *others), (MediaLink(whole_text(str(recording.absolute()))),), aligned.duration_seconds
+    )
     if options.as_textgrid:
         write_textgrid(replace(file, media=()), target)
     else:
@@ -204,20 +225,24 @@ def _write(aligned: AlignedRecording, recording: Path, target: Path, run_name: s
 def _marks(aligned: AlignedRecording) -> list[Tier]:
     """Return the tiers of speech that is not in the text, and of text that was not said; none that would be empty."""
     besides = Transcript("", aligned.duration_seconds, aligned.besides)
-    tiers = []
-    if aligned.besides:
-        shown = replace(besides, utterances=tuple(one for one in aligned.besides if one.text))
-        tiers += [tier for tier in transcript_tiers(shown, name=BESIDES_TIER, with_words=False) if tier.annotations]
-    missing: list[Annotation] = []
-    at = 0.0
+    tiers = [
+        tier
+        for tier in transcript_tiers(besides, name=BESIDES_TIER, doubtful_below=None, with_words=False)
+        if tier.annotations
+    ]
+    missing: list[SpokenUtterance] = []
+    reached = 0.0
     for placed in aligned.lines:
         if placed.said is not None:
-            at = placed.said.end_seconds
+            reached = max(reached, placed.said.end_seconds)
         else:
-            start = max(at, missing[-1].end_seconds if missing else 0.0)
-            if start + _MARK_SECONDS <= aligned.duration_seconds:
-                missing.append(Annotation(start, start + _MARK_SECONDS, placed.line.written))
-    return [*tiers, Tier(NOT_SAID_TIER, tuple(missing))] if missing else tiers
+            end = reached + _MARK_SECONDS
+            missing.append(SpokenUtterance(reached, end, (SpokenWord(placed.line.written, reached, end, None),)))
+            reached = end
+    # Where no time is left behind the last ones, they are pressed together, as overlapping ones are.
+    marks = Transcript("", aligned.duration_seconds, tuple(missing))
+    tiers += transcript_tiers(marks, name=NOT_SAID_TIER, doubtful_below=None, with_words=False) if missing else ()
+    return tiers
 
 
 def _summarise(aligned: AlignedRecording, name: str, path: Path, num_unwritable: int) -> AlignedFile:
@@ -227,7 +252,7 @@ def _summarise(aligned: AlignedRecording, name: str, path: Path, num_unwritable:
         path,
         aligned.duration_seconds,
         len(aligned.lines),
-        tuple(number for number, placed in enumerate(aligned.lines, start=1) if placed.said is None),
+        tuple(dict.fromkeys(placed.line.number for placed in aligned.lines if placed.said is None)),
         len(aligned.besides),
         sum(fits) / len(fits) if fits else 0.0,
         num_unwritable,

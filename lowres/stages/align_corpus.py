@@ -4,7 +4,7 @@ What a bad fit is depends on the recogniser, so it is measured: every utterance 
 another one of like length. `lowres prepare` reads the file and flags the utterances (`[checks]`, "misfit").
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from lowres.decoding.greedy import greedy_decode
 from lowres.decoding.text_alignment import fit_of
 from lowres.errors import CorpusError
 from lowres.manifest.corpus import CORPUS_FOLDER, load_corpus
-from lowres.manifest.misfits import Misfits, write_misfits
+from lowres.manifest.misfits import MISFIT_CHECK, Misfits, write_misfits
 from lowres.manifest.overlap import sentence_keys
+from lowres.manifest.schema import FLAG_SEPARATOR
 from lowres.stages.evaluate_run import best_checkpoint, find_run, training_rows
 from lowres.stages.listening import DEFAULT_BATCH_SECONDS, load_to_listen, log_probs_of, score_speech, speech_of
 from lowres.text.vocabulary import Vocabulary
@@ -57,20 +58,20 @@ def align_corpus(
         progress: told the seconds of speech done, of how many.
 
     Raises:
-        CorpusError: no prepared corpus, or too few utterances to say anything.
+        CorpusError: no prepared corpus, or too few utterances, or all the same, to say anything.
         CheckpointError: no such run, or its checkpoint is damaged.
     """
     corpus = load_corpus(project / CORPUS_FOLDER)
     run = find_run(project, run_name)
     compute = choose_compute("auto")
     recognizer = load_to_listen(project, best_checkpoint(run), compute)
-    table = corpus.table.loc[corpus.table["included"] & (corpus.table["text"] != "")].reset_index(drop=True)
+    table = _rows_to_hear(corpus.table)
     if len(table) < _FEWEST:
         raise CorpusError(
             f"The corpus in {corpus.folder} has {len(table)} transcribed utterances: too few to say what fits badly.",
             f"At least {_FEWEST} are needed.",
         )
-    other = _partners(table)
+    other = _partners(sentence_keys(table))
     texts = table["text"].tolist()
     fits, wrong, heard = np.zeros(len(table)), np.zeros(len(table)), [""] * len(table)
     speech = speech_of(table, ShardReader(corpus.folder))
@@ -89,6 +90,7 @@ def align_corpus(
     learned = set(training_rows(corpus, recognizer.metadata)["utterance_id"])
     misfits = Misfits(
         utterance_ids=tuple(table["utterance_id"]),
+        seconds=tuple(table["duration_seconds"]),
         texts=tuple(texts),
         heard=tuple(heard),
         fits=tuple(fits.tolist()),
@@ -109,13 +111,33 @@ def _fit(log_probs: LogProbs, text: str, vocabulary: Vocabulary) -> float:
     return fit_of(log_probs, spans) if spans else 0.0
 
 
-def _partners(table: pd.DataFrame) -> list[int]:
-    """Return for each utterance another one of about its length in letters that says something else."""
-    keys = sentence_keys(table)
-    by_length = sorted(range(len(table)), key=lambda index: (len(keys[index]), keys[index]))
-    partner = [0] * len(table)
-    for place, index in enumerate(by_length):
-        # Past those that say the same; behind the longest, the first ones.
-        following = (by_length[(place + step) % len(by_length)] for step in range(1, len(by_length)))
-        partner[index] = next((one for one in following if keys[one] != keys[index]), index)
+def _rows_to_hear(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the transcribed utterances; also those left out as misfits, or the next file would take them in again."""
+    flags = table["flags"].str.split(FLAG_SEPARATOR)
+    was_misfit = pd.Series([MISFIT_CHECK in one for one in flags], index=table.index, dtype=bool)
+    is_there = (table["included"] | was_misfit) & (table["text"] != "") & (table["num_samples"] > 0)
+    return table.loc[is_there].reset_index(drop=True)
+
+
+def _partners(keys: Sequence[str]) -> list[int]:
+    """Return for each utterance another one that is about as many letters long and says something else.
+
+    Args:
+        keys: equal for those that say the same.
+
+    Raises:
+        CorpusError: all say the same.
+    """
+    by_length = sorted(range(len(keys)), key=lambda index: (len(keys[index]), keys[index]))
+    if keys[by_length[0]] == keys[by_length[-1]]:
+        raise CorpusError(
+            "All utterances say the same.", "There is no wrong transcript to compare the right ones with."
+        )
+    partner = [0] * len(keys)
+    following = by_length[0]  # behind the longest, the first
+    for place in reversed(range(len(by_length))):
+        index = by_length[place]
+        after = by_length[(place + 1) % len(by_length)]
+        following = after if keys[after] != keys[index] else following
+        partner[index] = following
     return partner

@@ -13,10 +13,10 @@ from lowres.annotation.transcript import SpokenLetter, SpokenUtterance, SpokenWo
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.decode import open_recording
 from lowres.decoding.anchors import cut_into_parts
-from lowres.decoding.beam_search import LogProbs
+from lowres.decoding.beam_search import BLANK_ID, LogProbs
 from lowres.decoding.greedy import greedy_decode
 from lowres.decoding.text_alignment import AlignedLine, AlignedText, align_lines, shift
-from lowres.decoding.word_times import words_of_spans
+from lowres.decoding.word_times import HeardWord, words_of_spans
 from lowres.stages.transcribe_listener import Listener, SampleCounter, heard_stretches
 
 SAID_ABOVE: Final = 0.03
@@ -29,7 +29,8 @@ class HeardRecording:
     """The scores of the speech in a recording.
 
     Attributes:
-        log_probs: (T, V) natural logarithms. frame_samples: (T,) the sample of the recording at which each begins.
+        log_probs: (T, V) natural logarithms. frame_samples: (T,) the sample of the recording at which each begins: as
+            many before the middle of what it hears as are half a frame.
         samples_per_frame: how long each is. num_samples: of the recording.
     """
 
@@ -49,13 +50,24 @@ class HeardRecording:
         end = int(self.frame_samples[max(end_frame, 1) - 1]) + self.samples_per_frame
         return min(end, self.num_samples) / SAMPLE_RATE
 
+    def before_silence(self, frame: int, end_frame: int) -> int:
+        """Return `end_frame`, or the end of the stretch that `frame` is in where that comes first."""
+        begins = np.diff(self.frame_samples[frame:end_frame]) > 2 * self.samples_per_frame
+        return frame + 1 + int(begins.argmax()) if begins.any() else end_frame
+
 
 @dataclass(frozen=True)
 class TextLine:
-    """A line of a text: as it is written, and the labels that the recipe's rules leave of it."""
+    """A line of a text.
+
+    Attributes:
+        written: as it is. labels: what the recipe's rules leave of it.
+        number: of the line in the file that it is of, or a part of; from 1.
+    """
 
     written: str
     labels: tuple[int, ...]
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,7 @@ class AlignedRecording:
     """A recording with its text.
 
     Attributes:
-        lines: in their order. besides: speech that is not in the text, with what was heard there.
+        lines: in their order. besides: speech that is not in the text, with what was heard there; in order of time.
         duration_seconds: of the recording.
     """
 
@@ -87,12 +99,14 @@ def hear_recording(listener: Listener, path: Path, *, channel: int | None = None
     Raises:
         AudioError: it cannot be decoded.
     """
+    # A frame hears more samples than there are to the next one, and speaks of those in their middle.
+    margin = (listener.recognizer.model.backbone.config.receptive_field_samples - listener.samples_per_frame) // 2
     counter = SampleCounter()
     scores: list[LogProbs] = [np.zeros((0, len(listener.recognizer.vocabulary)), dtype=np.float32)]
     places: list[npt.NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
     for stretch, frames in heard_stretches(listener, counter.count(open_recording(path, channel=channel).blocks)):
         scores.append(frames)
-        places.append(stretch.kept_start_samples + listener.samples_per_frame * np.arange(len(frames)))
+        places.append(stretch.kept_start_samples + margin + listener.samples_per_frame * np.arange(len(frames)))
     return HeardRecording(
         np.concatenate(scores), np.concatenate(places), listener.samples_per_frame, counter.num_samples
     )
@@ -118,38 +132,51 @@ def align_recording(listener: Listener, heard: HeardRecording, lines: Sequence[T
             PlacedLine(lines[one.number], _spoken(one, heard, listener) if one.is_said else None, one.fit)
             for one in aligned
         ),
-        tuple(_heard_besides(start, end, heard, listener) for start, end in besides),
+        tuple(one for start, end in besides for one in _heard_besides(start, end, heard, listener)),
         heard.num_samples / SAMPLE_RATE,
     )
 
 
 def _spoken(line: AlignedLine, heard: HeardRecording, listener: Listener) -> SpokenUtterance:
     end_frame = min(line.spans[-1].end_frame + _GRACE_FRAMES, len(heard.frame_samples))
-    words = tuple(
-        SpokenWord(
-            word.text,
-            heard.start_seconds(word.start_frame),
-            heard.end_seconds(word.end_frame),
-            None,
-            tuple(
-                SpokenLetter(letter.text, heard.start_seconds(letter.start_frame), heard.end_seconds(letter.end_frame))
-                for letter in word.letters
-            ),
-        )
-        for word in words_of_spans(line.spans, end_frame, listener.recognizer.vocabulary)
-    )
+    words = tuple(_word(word, heard) for word in words_of_spans(line.spans, end_frame, listener.recognizer.vocabulary))
     start = words[0].start_seconds if words else heard.start_seconds(line.spans[0].start_frame)
     end = words[-1].end_seconds if words else heard.end_seconds(line.spans[-1].end_frame)
     return SpokenUtterance(start, end, words)
 
 
+def _word(word: HeardWord, heard: HeardRecording) -> SpokenWord:
+    # The last letter goes on for a while behind its peak, but not over a silence that nobody listened to.
+    end_frame = heard.before_silence(word.letters[-1].start_frame, word.end_frame)
+    letters = tuple(
+        SpokenLetter(
+            letter.text,
+            heard.start_seconds(letter.start_frame),
+            heard.end_seconds(heard.before_silence(letter.start_frame, letter.end_frame)),
+        )
+        for letter in word.letters
+    )
+    return SpokenWord(word.text, heard.start_seconds(word.start_frame), heard.end_seconds(end_frame), None, letters)
+
+
 _GRACE_FRAMES: Final = 3
 """How far the last letter of a line may go on behind its peak."""
 
+_PAUSE_SECONDS: Final = 1.0
+"""From which on speech that is not in the text is two utterances."""
 
-def _heard_besides(start: int, end: int, heard: HeardRecording, listener: Listener) -> SpokenUtterance:
-    scores = torch.from_numpy(np.ascontiguousarray(heard.log_probs[start:end]))[None]
-    token_ids = greedy_decode(scores, torch.tensor([end - start]))[0].token_ids
-    text = listener.recognizer.vocabulary.decode(token_ids).strip()
-    times = heard.start_seconds(start), heard.end_seconds(end)
-    return SpokenUtterance(*times, (SpokenWord(text, *times, None),))
+
+def _heard_besides(start: int, end: int, heard: HeardRecording, listener: Listener) -> list[SpokenUtterance]:
+    """Return what was heard between two frames, an utterance for each stretch without a pause; none for no letter."""
+    speaking = start + np.flatnonzero(heard.log_probs[start:end].argmax(axis=1) != BLANK_ID)
+    times = heard.frame_samples[speaking] / SAMPLE_RATE
+    pauses = np.flatnonzero(np.diff(times) > _PAUSE_SECONDS) + 1
+    found = []
+    for frames in np.split(speaking, pauses):
+        first, last = int(frames[0]), int(frames[-1]) + 1
+        scores = torch.from_numpy(np.ascontiguousarray(heard.log_probs[first:last]))[None]
+        token_ids = greedy_decode(scores, torch.tensor([last - first]))[0].token_ids
+        if text := listener.recognizer.vocabulary.decode(token_ids).strip():
+            span = heard.start_seconds(first), heard.end_seconds(last)
+            found.append(SpokenUtterance(*span, (SpokenWord(text, *span, None),)))
+    return found

@@ -19,6 +19,7 @@ from lowres.errors import CorpusError, RecipeError
 from lowres.manifest.checks import apply_checks, write_checks
 from lowres.manifest.corpus import CORPUS_FOLDER, CorpusInfo, PreparedCorpus, write_corpus
 from lowres.manifest.findings import CheckResult
+from lowres.manifest.misfits import MisfitsPlace
 from lowres.manifest.overlap import count_overlap
 from lowres.manifest.settings import TRAIN
 from lowres.manifest.splits import SplitResult, assign_splits, split_recordings
@@ -29,7 +30,7 @@ from lowres.stages.machine import num_cores
 from lowres.stages.prepare_checks import check_before_splits, check_with_vocabulary, report_skipped
 from lowres.stages.prepare_decode import PARTS_FOLDER, Part, decode_parts, plan_parts, shard_name
 from lowres.stages.prepare_locate import LocatedCorpus, locate_corpus
-from lowres.stages.prepare_origin import fingerprint_origin, write_origin
+from lowres.stages.prepare_origin import fingerprint_origin, misfits_place, write_origin
 from lowres.stages.prepare_table import build_table, describe_measures
 from lowres.text.normalize import describe_rules
 from lowres.text.vocabulary import Vocabulary, build_vocabulary
@@ -117,9 +118,10 @@ def prepare(
     _run_text_tests(recipe)
     located = locate_corpus(project, recipe, lambda _url, done, total: progress("downloading", done, total or 0))
     progress("reading", 0, 0)
-    origin = fingerprint_origin(recipe, located, options.seed)
-    reading = read_corpus(located.folder, located.reader)
     target = target or project / CORPUS_FOLDER
+    misfits = misfits_place(project, target)
+    origin = fingerprint_origin(recipe, located, options.seed, misfits)
+    reading = read_corpus(located.folder, located.reader)
     partial = target.with_name(f"{target.name}.partial")
     recover_corpus(target)
     parts = plan_parts(located.folder, reading.rows)
@@ -134,7 +136,7 @@ def prepare(
     )
     progress("checking", 0, 0)
     check = _check if located.reader.has_transcripts else _check_recordings
-    checked = check(reading, parts, decoded.results, recipe, options, project)
+    checked = check(reading, parts, decoded.results, recipe, options, misfits)
     info = _write(partial, recipe, located, checked, decoded.results, reading)
     write_origin(partial, origin)
     replace_corpus(target, partial)
@@ -170,13 +172,13 @@ def _check(
     results: Sequence[PartResult],
     recipe: Recipe,
     options: PrepareOptions,
-    project: Path,
+    misfits: MisfitsPlace,
 ) -> _Checked:
     """Make the table, find its faults, split it, and find the faults that show only against a vocabulary."""
     table, unreadable = build_table(reading.rows, parts, results, recipe)
     order = check_transcript_order(table)
     measures, channels = describe_measures(parts, results, len(table)), [row.channel for row in reading.rows]
-    checks = check_before_splits(table, measures, unreadable, recipe, channels=channels, project=project)
+    checks = check_before_splits(table, measures, unreadable, recipe, channels=channels, misfits=misfits)
     table = apply_checks(table, checks)
     _refuse_nothing_left(table, checks)
     given = table["split"]
@@ -198,7 +200,7 @@ def _check_recordings(
     results: Sequence[PartResult],
     recipe: Recipe,
     options: PrepareOptions,
-    _project: Path,
+    _misfits: MisfitsPlace,
 ) -> _Checked:
     """Do what `_check` does for recordings without transcripts: only their audio can have faults."""
     table, unreadable = build_table(reading.rows, parts, results, recipe)

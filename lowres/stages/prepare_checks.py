@@ -1,13 +1,13 @@
 """prepare, step 4: the checks, in two rounds, because some need the vocabulary of the training text."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lowres.manifest.checks import CheckInputs, run_checks
 from lowres.manifest.findings import CheckResult
+from lowres.manifest.misfits import MisfitsPlace
 from lowres.manifest.schema import Skipped
 from lowres.manifest.settings import TRAIN
 from lowres.manifest.text_checks import check_shared_sentences, check_too_short_for_ctc
@@ -25,7 +25,7 @@ def check_before_splits(
     *,
     channels: Sequence[int | None] | None = None,
     is_transcribed: bool = True,
-    project: Path | None = None,
+    misfits: MisfitsPlace | None = None,
 ) -> list[CheckResult]:
     """Run every check that needs neither splits nor a vocabulary, against the recipe's alphabet and limits."""
     alphabet, reader = recipe.text.alphabet, recipe.corpus.reader
@@ -37,7 +37,7 @@ def check_before_splits(
         is_transcribed=is_transcribed,
         channels=channels,
         padding_seconds=reader.padding_seconds if reader else 0.0,
-        project=project,
+        misfits=misfits,
     )
     return run_checks(table, inputs, recipe.checks)
 

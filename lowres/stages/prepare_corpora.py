@@ -8,7 +8,7 @@ from lowres.errors import LowresError
 from lowres.manifest.corpus import CORPUS_FOLDER, CorpusInfo, load_corpus
 from lowres.recipe import Recipe, list_shipped_recipes, load_recipe
 from lowres.stages.prepare_locate import locate_corpus
-from lowres.stages.prepare_origin import fingerprint_origin, read_origin
+from lowres.stages.prepare_origin import fingerprint_origin, misfits_place, read_origin
 from lowres.stages.pretrain_corpora import prepared_folder
 
 
@@ -65,7 +65,8 @@ def find_unchanged(
     located = locate_corpus(
         project, preparation.recipe, lambda _url, done, total: progress("downloading", done, total or 0)
     )
-    if fingerprint_origin(preparation.recipe, located, seed) != known:
+    misfits = misfits_place(project, preparation.target)
+    if fingerprint_origin(preparation.recipe, located, seed, misfits) != known:
         return None
     try:
         return load_corpus(preparation.target).info

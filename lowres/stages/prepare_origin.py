@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 from lowres import __version__
+from lowres.manifest.corpus import CORPUS_FOLDER
+from lowres.manifest.misfits import MISFITS_FILE, MisfitsPlace
 from lowres.manifest.table import write_atomically
 from lowres.recipe import Recipe
 from lowres.recipe.load import PROJECT_RECIPE
@@ -19,13 +21,22 @@ OWN_FOLDERS = ("corpus", "corpus.partial", "corpus.old", "prepared", "reports", 
 _SECTIONS_WITHOUT_EFFECT = ("description", "pretrain", "finetune", "evaluate")
 
 
-def fingerprint_origin(recipe: Recipe, located: LocatedCorpus, seed: int) -> str:
+def misfits_place(project: Path, target: Path) -> MisfitsPlace:
+    """Return where it may be said what does not fit in a corpus that is prepared in `target`.
+
+    Of corpora that are joined, it is said of all together, where utterances bear the corpus's name before their own.
+    """
+    return MisfitsPlace(project, "" if target == project / CORPUS_FOLDER else f"{target.name}/")
+
+
+def fingerprint_origin(recipe: Recipe, located: LocatedCorpus, seed: int, misfits: MisfitsPlace) -> str:
     """Return a hash (hex) of everything a prepared corpus depends on.
 
     Args:
         recipe: all its sections count, but those about training and scoring.
         located: where the corpus lies; the names, sizes and times of all its files count, not what is in them.
         seed: of splits that are made.
+        misfits: what the file says counts, where the corpus has transcripts.
     """
     data = recipe.to_data()
     for section in _SECTIONS_WITHOUT_EFFECT:
@@ -33,12 +44,15 @@ def fingerprint_origin(recipe: Recipe, located: LocatedCorpus, seed: int) -> str
     stated = [__version__, seed, data, located.licence, located.consent, located.citation, located.source]
     digest = hashlib.sha256(json.dumps([*stated, dict(located.subset_hashes)], sort_keys=True, default=str).encode())
     digest.update(repr(located.reader).encode())
+    if located.reader.has_transcripts and misfits.path.is_file():
+        digest.update(misfits.path.read_bytes())
     is_project = (located.folder / PROJECT_RECIPE).is_file()
     for parent, folders, names in os.walk(located.folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if is_project and Path(parent) == located.folder:
             folders[:] = [name for name in folders if name not in OWN_FOLDERS]
-            names = [name for name in names if name != PROJECT_RECIPE]  # what it says is hashed above
+            # What these say is hashed above.
+            names = [name for name in names if name not in (PROJECT_RECIPE, MISFITS_FILE)]
         for name in sorted(name for name in names if not name.startswith(".")):
             stat = Path(parent, name).stat(follow_symlinks=False)
             place = os.path.relpath(os.path.join(parent, name), located.folder)  # noqa: PTH118 (a million files)

@@ -1,8 +1,9 @@
 """Suggest: which untranscribed recordings to transcribe next, with a draft to correct."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,15 +16,19 @@ from lowres.annotation.transcript_writing import write_transcript
 from lowres.audio.decode import open_recording
 from lowres.audio.shards import ShardReader
 from lowres.audio.voice_sketch import VoiceSketch, sketch_voice
+from lowres.corpora.catalog import find_corpora_folder, load_corpus_manifest
+from lowres.corpora.written_names import whole_text
 from lowres.decoding.novelty import all_runs, runs_of
 from lowres.errors import CorpusError, LowresError
 from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.manifest.table import write_table
+from lowres.recipe import load_recipe
 from lowres.stages.evaluate_run import best_checkpoint, find_run, training_rows
 from lowres.stages.listening import speech_of
+from lowres.stages.problems import sentence_of
 from lowres.stages.suggest_choice import Candidate, Suggestion, choose
 from lowres.stages.transcribe_files import survey_recordings
-from lowres.stages.transcribe_listener import transcribe_recording
+from lowres.stages.transcribe_listener import Listener, transcribe_recording
 from lowres.stages.transcribe_work import ListenerSpec, open_listener
 from lowres.text.vocabulary import Vocabulary
 
@@ -45,7 +50,10 @@ _MOST_SPEAKERS: Final = 200
 
 @dataclass(frozen=True)
 class SuggestResult:
-    """What is suggested, in order; the recordings that were left out and why; where the list and the drafts lie."""
+    """What is suggested, in order; the recordings that were left out and why; where the list and the drafts lie.
+
+    `num_transcribed` recordings were left out because they have annotations beside them, or are in the corpus.
+    """
 
     folder: Path
     run_name: str
@@ -70,12 +78,13 @@ def suggest(
     """Listen to recordings and choose those that teach most; write the list and an ELAN file with a draft for each.
 
     Args:
-        project: the project folder; `suggestions/RUN` is written.
+        project: the project folder; `suggestions/RUN` is written, or `suggestions/RUN-2` and so on: nobody's corrected
+            draft is written over.
         sources: recordings, and folders of recordings.
         listener: how to listen; its project, checkpoint and name are filled in.
         run: name of the run; None = the newest.
         hours: of speech wanted.
-        include_transcribed: also recordings that have a file of annotations beside them.
+        include_transcribed: also recordings that have a file of annotations beside them, or are in the corpus.
         progress: told how many of how many recordings have been heard.
 
     Raises:
@@ -87,51 +96,101 @@ def suggest(
     run_folder = find_run(project, run)
     spec = replace(listener, project=project, checkpoint=best_checkpoint(run_folder), name=run_folder.name)
     found = survey_recordings(sources)
-    recordings = [one for one in found.recordings if include_transcribed or not _is_transcribed(one[0])]
-    if not recordings:
-        raise CorpusError(
-            f"All {len(found.recordings)} recordings have annotations beside them already.",
-            "Give others, or --include-transcribed.",
-        )
+    recordings = found.recordings if include_transcribed else _leave_out_known(found.recordings, project, corpus)
     opened = open_listener(spec, 1)
+    heard = _hear(opened.listener, recordings, spec.channel, progress)
+    if not heard.candidates:
+        why = f" {heard.problems[0][1]}" if heard.problems else ""
+        raise CorpusError(f"No speech was heard in these recordings.{why}", "Are they the right ones? Try --vad none.")
     vocabulary = opened.listener.recognizer.vocabulary
-    candidates: list[Candidate] = []
-    transcripts: dict[str, Transcript] = {}
-    problems = list(found.problems)
-    for number, (path, name) in enumerate(recordings):
-        progress(number, len(recordings))
-        try:
-            transcript = transcribe_recording(opened.listener, path, channels=(spec.channel,))
-            candidates += _cut(transcript, name, path, vocabulary, spec.channel)
-            transcripts[name] = transcript
-        except LowresError as error:
-            problems.append((name, f"{error.message} {error.hint}".strip()))
-    progress(len(recordings), len(recordings))
-    if not candidates:
-        raise CorpusError("There is no speech in any of these recordings.", "Are they the right ones? Try --vad none.")
     training = training_rows(corpus, opened.listener.recognizer.metadata)
     suggestions = choose(
-        candidates,
+        heard.candidates,
         known_runs=frozenset(all_runs(vocabulary.encode(text) for text in training["text"])),
         known_voices=_training_voices(corpus, training),
         seconds=hours * 3600,
     )
-    folder = project / SUGGESTIONS_FOLDER / run_folder.name
-    _write(folder, suggestions, transcripts)
+    folder = _free_folder(project / SUGGESTIONS_FOLDER / run_folder.name)
+    _write(folder, suggestions, heard.transcripts)
     return SuggestResult(
         folder,
         run_folder.name,
         tuple(suggestions),
-        len(candidates),
+        len(heard.candidates),
         len(found.recordings) - len(recordings),
-        tuple(problems),
+        (*found.problems, *heard.problems),
         (*found.notes, *opened.notes),
         time.perf_counter() - started,
     )
 
 
-def _is_transcribed(recording: Path) -> bool:
-    return any(recording.with_suffix(suffix).is_file() for suffix in ANNOTATION_SUFFIXES)
+@dataclass
+class _Heard:
+    candidates: list[Candidate] = field(default_factory=list)
+    transcripts: dict[str, Transcript] = field(default_factory=dict)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+
+def _hear(
+    listener: Listener,
+    recordings: Sequence[tuple[Path, str]],
+    channel: int | None,
+    progress: Callable[[int, int], None],
+) -> _Heard:
+    """Listen to every recording; one that cannot be heard is a problem."""
+    heard = _Heard()
+    for number, (path, name) in enumerate(recordings):
+        progress(number, len(recordings))
+        try:
+            transcript = transcribe_recording(listener, path, channels=(channel,))
+            heard.candidates += _cut(transcript, name, path, listener.recognizer.vocabulary, channel)
+            heard.transcripts[name] = transcript
+        except (LowresError, OSError) as error:
+            heard.problems.append((name, sentence_of(error, path)))
+    progress(len(recordings), len(recordings))
+    return heard
+
+
+def _leave_out_known(
+    recordings: Sequence[tuple[Path, str]], project: Path, corpus: PreparedCorpus
+) -> Sequence[tuple[Path, str]]:
+    known = _recordings_of(project, corpus)
+    left = [one for one in recordings if not _is_transcribed(one[0], known)]
+    if recordings and not left:
+        raise CorpusError(
+            f"All {len(recordings)} recordings are transcribed: they have annotations beside them, or are in the "
+            "corpus.",
+            "Give others, or --include-transcribed.",
+        )
+    return left
+
+
+def _is_transcribed(recording: Path, known: set[str]) -> bool:
+    spellings = (*ANNOTATION_SUFFIXES, *map(str.upper, ANNOTATION_SUFFIXES), ".TextGrid")
+    return any(recording.with_suffix(suffix).is_file() for suffix in spellings) or os.path.realpath(recording) in known
+
+
+def _recordings_of(project: Path, corpus: PreparedCorpus) -> set[str]:
+    """Return the real paths of the recordings that the corpus has transcripts of, where its folder can be found."""
+    try:
+        recipe = load_recipe(project=project)
+        folders = [recipe.corpus_folder()]
+        if recipe.corpus.manifest:
+            inside = load_corpus_manifest(recipe.corpus.manifest).folder
+            folders += [place / inside for place in (find_corpora_folder(), project / "corpora") if place is not None]
+    except LowresError:  # a corpus that was prepared with a recipe from elsewhere
+        return set()
+    names = corpus.table.loc[corpus.table["raw_text"].str.strip() != "", "audio_path"].unique().tolist()
+    return {os.path.realpath(folder / name) for folder in folders if folder is not None for name in names}
+
+
+def _free_folder(folder: Path) -> Path:
+    """Return the folder, or where it is taken the first of the same name with a number behind it that is free."""
+    number, free = 1, folder
+    while os.path.lexists(free):
+        number += 1
+        free = folder.with_name(f"{folder.name}-{number}")
+    return free
 
 
 def _cut(transcript: Transcript, name: str, path: Path, vocabulary: Vocabulary, channel: int | None) -> list[Candidate]:
@@ -199,6 +258,7 @@ def _write(folder: Path, suggestions: Sequence[Suggestion], transcripts: dict[st
         )
         path = folder / Path(name).with_suffix(".eaf")
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_transcript(replace(transcript, utterances=inside), path, format="elan")
+        linked = whole_text(transcript.recording)
+        write_transcript(replace(transcript, recording=linked, utterances=inside), path, format="elan")
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / SUGGESTIONS_FILE, SUGGESTIONS_COLUMNS, rows)

@@ -46,6 +46,7 @@ class Listener:
         stretches: how speech is divided.
         batch_seconds: seconds of audio that the network hears together.
         name: of the recogniser, for the files.
+        num_alternatives: how many other transcriptions of an utterance are wanted, of a search with a language model.
     """
 
     recognizer: Recognizer
@@ -56,6 +57,7 @@ class Listener:
     stretches: StretchSettings = field(default_factory=StretchSettings)
     batch_seconds: float = 0.0
     name: str = ""
+    num_alternatives: int = 0
 
     @property
     def samples_per_frame(self) -> int:
@@ -181,7 +183,11 @@ def _decode(listener: Listener, passage: _Passage, voice: str) -> Iterator[Spoke
     A word that goes on beyond its piece takes the utterance's end, and the beginning of the next one, along.
     """
     log_probs = np.concatenate(passage.frames)
-    words = time_words(log_probs, _token_ids(listener, log_probs), listener.recognizer.vocabulary)
+    heard = _hypotheses(listener, log_probs)
+    words = time_words(log_probs, heard[0] if heard else (), listener.recognizer.vocabulary)
+    # What may have been said instead is known of a passage as a whole: of one in pieces nobody could say where it goes.
+    others = heard[1:] if len(passage.frames) == 1 else []
+    alternatives = tuple(listener.recognizer.vocabulary.decode(other).strip() for other in others)
     clock = _Clock(_frame_samples(passage, listener.samples_per_frame), listener.samples_per_frame, passage.end_samples)
     firsts = np.cumsum([0, *(len(frames) for frames in passage.frames)])
     ends = [*passage.starts_samples[1:], passage.end_samples]
@@ -192,7 +198,7 @@ def _decode(listener: Listener, passage: _Passage, voice: str) -> Iterator[Spoke
         )
         begins = max(start / SAMPLE_RATE, reached)
         reached = max([begins, end / SAMPLE_RATE, *(word.end_seconds for word in inside[-1:])])
-        yield SpokenUtterance(begins, reached, inside, voice)
+        yield SpokenUtterance(begins, reached, inside, voice, alternatives)
 
 
 def _frame_samples(passage: _Passage, samples_per_frame: int) -> npt.NDArray[np.int64]:
@@ -242,11 +248,13 @@ def _spoken(word: HeardWord, clock: _Clock, listener: Listener) -> SpokenWord:
     )
 
 
-def _token_ids(listener: Listener, log_probs: LogProbs) -> Sequence[int]:
+def _hypotheses(listener: Listener, log_probs: LogProbs) -> list[Sequence[int]]:
+    """Return the labels of what was heard, and of what may have been said instead, the likeliest first."""
     if not len(log_probs):
-        return ()
+        return []
     if listener.search is not None:
+        search, num_best = listener.search, 1 + listener.num_alternatives
         with _SEARCHING:
-            hypothesis: BeamHypothesis = listener.search.workers.decode([log_probs], listener.search.settings)[0][0]
-        return hypothesis.token_ids
-    return greedy_decode(torch.from_numpy(log_probs)[None], torch.tensor([len(log_probs)]))[0].token_ids
+            found: list[BeamHypothesis] = search.workers.decode([log_probs], search.settings, num_best=num_best)[0]
+        return [hypothesis.token_ids for hypothesis in found]
+    return [greedy_decode(torch.from_numpy(log_probs)[None], torch.tensor([len(log_probs)]))[0].token_ids]

@@ -48,6 +48,7 @@ class ListenerSpec:
         batch_seconds: seconds of audio heard together; 0 = each stretch by itself.
         doubtful_below: words less sure than this are on a tier of their own.
         with_letters: whether letters have a tier.
+        num_alternatives: other transcriptions of each utterance, which the JSON holds.
     """
 
     project: Path
@@ -62,6 +63,7 @@ class ListenerSpec:
     batch_seconds: float = _CPU_ALONE
     doubtful_below: float = 0.5
     with_letters: bool = False
+    num_alternatives: int = 0
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,7 @@ def _open(spec: ListenerSpec, num_workers: int, _made_from: str) -> OpenedListen
         replace(spec.stretches, align_samples=recognizer.model.backbone.config.samples_per_frame),
         spec.batch_seconds,
         spec.name,
+        spec.num_alternatives,
     )
     return OpenedListener(listener, stack, tuple(notes))
 

@@ -182,7 +182,7 @@ WORDS = st.builds(
     NAMES, SPAN, st.none() | st.floats(0, 1), st.lists(LETTERS, max_size=2),
 )  # fmt: skip
 UTTERANCES = st.builds(
-    lambda span, words, voice: SpokenUtterance(span[0], span[1], tuple(words), voice),
+    lambda span, words, voice: SpokenUtterance(span[0], span[1], tuple(words), voice, ("other", "")),
     SPAN,
     st.lists(WORDS, max_size=3),
     NAMES,
@@ -207,7 +207,7 @@ def _document() -> dict[str, Any]:
         "duration_seconds": 1.0,
         "made_by": "",
         "is_calibrated": False,
-        "utterances": [{**said, "voice": "", "words": [spoken]}],
+        "utterances": [{**said, "voice": "", "alternatives": ["ab"], "words": [spoken]}],
     }
 
 
@@ -242,6 +242,7 @@ WORD = ("utterances", 0, "words", 0)
         (_set(*WORD, "start_seconds", value=1.5), r"words\[0\].end_seconds is 1, before the start at 1.5"),
         (_set(*WORD, "text", value="b"), r": utterances\[0\].text is not what its words say"),
         (lambda document: document["utterances"][0].pop("voice"), r": utterances\[0\].voice is missing"),
+        (_set("utterances", 0, "alternatives", value=[1]), r": utterances\[0\].alternatives is not a list of texts"),
         (_set(*WORD, "letters", 0, "x", value=None), r"letters\[0\].x is unknown"),
     ],
 )

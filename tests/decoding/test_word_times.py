@@ -1,6 +1,7 @@
 """Words out of labels: their texts are the vocabulary's, their times lie where they were heard."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def test_words_are_those_of_the_vocabulary_and_lie_within_the_frames(kind: str, 
         assert "".join(letter.text for letter in word.letters) == word.text
         edges = [(letter.start_frame, letter.end_frame) for letter in word.letters]
         assert edges[-1][1] == word.end_frame
-        assert all(end == start for (_, end), (start, _) in zip(edges, edges[1:], strict=False))
+        assert all(end == start for (_, end), (start, _) in pairwise(edges))
         assert all(start < end for start, end in edges)
         reached = word.end_frame
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from transcribing import RATE, SPEC, bursts, files_in, heard, listen, with_longest, words, write_archive, write_run
+from transcribing import RATE, SPEC, bursts, files_in, heard, listen, with_longest, words, write_run
 from transcribing import write_speech as write
 
 from lowres.annotation.elan import read_elan
@@ -23,20 +23,10 @@ from lowres.stages.evaluate_run import best_checkpoint
 ALL = tuple(TRANSCRIPT_SUFFIXES)
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return write_run(tmp_path / "project")
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    return write_archive(tmp_path / "archive")
-
-
-def test_what_is_heard_in_a_stretch_is_what_the_network_says_of_it(project: Path, tmp_path: Path) -> None:
+def test_what_is_heard_in_a_stretch_is_what_the_network_says_of_it(tiny_project: Path, tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", [(0.0, 3.0)], 3.0)
-    found = heard(listen(project, path, spec=replace(SPEC, detector=None)), "a")
-    recognizer = load_recognizer(best_checkpoint(project / "runs" / "tiny"))
+    found = heard(listen(tiny_project, path, spec=replace(SPEC, detector=None)), "a")
+    recognizer = load_recognizer(best_checkpoint(tiny_project / "runs" / "tiny"))
     samples = torch.from_numpy(soundfile.read(path, dtype="float32")[0])
     with torch.inference_mode():
         output = recognizer.model(samples[None], torch.tensor([len(samples)]))
@@ -45,8 +35,8 @@ def test_what_is_heard_in_a_stretch_is_what_the_network_says_of_it(project: Path
     assert len(words(found)) > 3
 
 
-def test_every_format_says_the_same_words(project: Path, archive: Path) -> None:
-    result = listen(project, archive / "rec0.wav", formats=ALL)
+def test_every_format_says_the_same_words(tiny_project: Path, archive: Path) -> None:
+    result = listen(tiny_project, archive / "rec0.wav", formats=ALL)
     expected = words(heard(result, "rec0"))
     base = result.folder / "rec0"
     tiers = {tier.name: tier for tier in read_elan(base.with_suffix(".eaf")).tiers}
@@ -61,25 +51,32 @@ def test_every_format_says_the_same_words(project: Path, archive: Path) -> None:
     assert "rec0.wav" in base.with_suffix(".csv").read_text(encoding="utf-8")
 
 
-def test_workers_and_repetition_change_no_byte(project: Path, archive: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "workers", [(1, 1), pytest.param((1, 2, 4), marks=pytest.mark.slow)], ids=["repetition", "workers"]
+)
+def test_workers_and_repetition_change_no_byte(
+    tiny_project: Path, archive: Path, tmp_path: Path, workers: tuple[int, ...]
+) -> None:
     made = []
-    for number, num_workers in enumerate((1, 1, 2)):
+    for number, num_workers in enumerate(workers):
         output = tmp_path / f"output{number}"
-        listen(project, archive, formats=ALL, num_workers=num_workers, output=output)
+        listen(tiny_project, archive, formats=ALL, num_workers=num_workers, output=output)
         # ELAN's files say when they were made; the record, where.
         made.append({name: re.sub(rb' DATE="[^"]*"', b"", content) for name, content in files_in(output).items()})
         made[-1].pop("transcribed.json")
-    assert made[0] == made[1] == made[2]
+    assert all(one == made[0] for one in made)
     assert len(made[0]) == 3 * len(ALL)
 
 
 @pytest.mark.parametrize("batch_seconds", [1.0, 5.0, 300.0])
-def test_stretches_heard_together_say_what_each_says_alone(project: Path, tmp_path: Path, batch_seconds: float) -> None:
+def test_stretches_heard_together_say_what_each_says_alone(
+    tiny_project: Path, tmp_path: Path, batch_seconds: float
+) -> None:
     spoken = [(1.5 * number, 1.5 * number + 0.3 + 0.04 * number) for number in range(16)]
     path = write(tmp_path / "a.wav", spoken, 25.0)
-    alone = heard(listen(project, path, output=tmp_path / "alone"), "a")
+    alone = heard(listen(tiny_project, path, output=tmp_path / "alone"), "a")
     together = heard(
-        listen(project, path, output=tmp_path / "together", spec=replace(SPEC, batch_seconds=batch_seconds)), "a"
+        listen(tiny_project, path, output=tmp_path / "together", spec=replace(SPEC, batch_seconds=batch_seconds)), "a"
     )
     assert len(alone.utterances) >= 14
     assert words(together) == words(alone)
@@ -87,9 +84,9 @@ def test_stretches_heard_together_say_what_each_says_alone(project: Path, tmp_pa
     assert times == [(word.start_seconds, word.end_seconds) for one in together.utterances for word in one.words]
 
 
-def test_speech_shorter_than_any_chunk_does_not_know_how_long_chunks_are(project: Path, archive: Path) -> None:
+def test_speech_shorter_than_any_chunk_does_not_know_how_long_chunks_are(tiny_project: Path, archive: Path) -> None:
     found = [
-        heard(listen(project, archive, output=project / f"{longest}", spec=with_longest(longest)), "rec0")
+        heard(listen(tiny_project, archive, output=tiny_project / f"{longest}", spec=with_longest(longest)), "rec0")
         for longest in (4.0, 10.0, 60.0)
     ]
     assert found[0].utterances == found[1].utterances == found[2].utterances
@@ -98,7 +95,7 @@ def test_speech_shorter_than_any_chunk_does_not_know_how_long_chunks_are(project
 
 @pytest.mark.parametrize("longest", [3.0, 5.0, 10.0])
 def test_pieces_of_speech_without_a_pause_join_to_the_frames_of_the_whole(
-    project: Path, tmp_path: Path, longest: float, monkeypatch: pytest.MonkeyPatch
+    tiny_project: Path, tmp_path: Path, longest: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "a.wav", [(0.0, 24.0)], 24.0)
     passages = []
@@ -107,7 +104,7 @@ def test_pieces_of_speech_without_a_pause_join_to_the_frames_of_the_whole(
         transcribe_listener, "_decode", lambda listener, passage, voice: passages.append(passage) or decode(
             listener, passage, voice)
     )  # fmt: skip
-    found = heard(listen(project, path, spec=with_longest(longest, detector=None)), "a")
+    found = heard(listen(tiny_project, path, spec=with_longest(longest, detector=None)), "a")
     (passage,) = passages
     whole = (24 * RATE - 400) // 320 + 1
     assert sum(map(len, passage.frames)) == whole
@@ -116,7 +113,7 @@ def test_pieces_of_speech_without_a_pause_join_to_the_frames_of_the_whole(
     assert len(found.utterances) == len(passage.frames) >= 24 / longest
 
 
-def test_times_never_go_back_and_never_beyond_the_recording(project: Path, tmp_path: Path) -> None:
+def test_times_never_go_back_and_never_beyond_the_recording(tiny_project: Path, tmp_path: Path) -> None:
     for seed, (spoken, length) in enumerate(
         [([(0.0, 7.03)], 7.03), ([(0.5, 3.0), (3.4, 9.9)], 9.95), ([(0.0, 24.0)], 24.013)]
     ):
@@ -124,7 +121,7 @@ def test_times_never_go_back_and_never_beyond_the_recording(project: Path, tmp_p
         for detector in (None, "energy"):
             spec = with_longest(4.0, detector=detector, with_letters=True)
             output = tmp_path / f"{seed}{detector}"
-            found = heard(listen(project, path, output=output, spec=spec), f"r{seed}")
+            found = heard(listen(tiny_project, path, output=output, spec=spec), f"r{seed}")
             assert found.duration_seconds == round(length * RATE) / RATE
             reached = 0.0
             for utterance in found.utterances:
@@ -139,14 +136,14 @@ def test_times_never_go_back_and_never_beyond_the_recording(project: Path, tmp_p
             assert words(found)
 
 
-def test_sound_that_begins_at_a_known_moment_is_heard_there(project: Path, tmp_path: Path) -> None:
+def test_sound_that_begins_at_a_known_moment_is_heard_there(tiny_project: Path, tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", [(5.0, 6.5), (30.0, 31.0)], 40.0)
-    found = heard(listen(project, path), "a")
+    found = heard(listen(tiny_project, path), "a")
     assert [round(one.start_seconds, 1) for one in found.utterances] == [4.8, 29.8]
     assert [one.end_seconds for one in found.utterances] == pytest.approx([6.7, 31.2], abs=0.07)
 
 
-def test_a_frame_is_where_its_samples_are(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frame_is_where_its_samples_are(tiny_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores that follow the loudness of each frame's own samples put a letter where a click is, to a frame."""
     clicks = [1.23, 7.77, 12.34]
     samples = np.zeros(15 * RATE, dtype=np.float32)
@@ -165,63 +162,67 @@ def test_a_frame_is_where_its_samples_are(project: Path, tmp_path: Path, monkeyp
         return found
 
     monkeypatch.setattr(transcribe_listener, "_score", score)
-    found = heard(listen(project, tmp_path / "a.wav", spec=with_longest(3.0, detector=None)), "a")
+    found = heard(listen(tiny_project, tmp_path / "a.wav", spec=with_longest(3.0, detector=None)), "a")
     letters = [letter for one in found.utterances for word in one.words for letter in word.letters]
     assert [letter.start_seconds for letter in letters] == pytest.approx(clicks, abs=0.025)
 
 
 def test_a_word_that_goes_on_behind_a_cut_is_whole_and_stays_within_its_utterance(
-    project: Path, tmp_path: Path
+    tiny_project: Path, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "a.wav", [(0.0, 20.0)], 20.0)
-    whole = words(heard(listen(project, path, output=tmp_path / "1", spec=with_longest(60.0)), "a"))
-    cut = heard(listen(project, path, output=tmp_path / "2", spec=with_longest(5.0)), "a")
+    whole = words(heard(listen(tiny_project, path, output=tmp_path / "1", spec=with_longest(60.0)), "a"))
+    cut = heard(listen(tiny_project, path, output=tmp_path / "2", spec=with_longest(5.0)), "a")
     assert len(cut.utterances) > 3
     assert abs(len(words(cut)) - len(whole)) <= len(whole) // 4
 
 
 @pytest.mark.parametrize("num_samples", [1, 100, 399, 400, 719, 720, 1000])
 def test_recordings_shorter_than_a_word_are_transcribed_into_nothing_much(
-    project: Path, tmp_path: Path, num_samples: int
+    tiny_project: Path, tmp_path: Path, num_samples: int
 ) -> None:
     soundfile.write(tmp_path / "a.wav", bursts([(0, 1)], 1.0)[:num_samples], RATE)
     for detector in (None, "energy"):
-        result = listen(project, tmp_path / "a.wav", formats=ALL, overwrite=True, spec=replace(SPEC, detector=detector))
+        result = listen(
+            tiny_project, tmp_path / "a.wav", formats=ALL, overwrite=True, spec=replace(SPEC, detector=detector)
+        )
         assert not result.problems
         assert heard(result, "a").duration_seconds == num_samples / RATE
         assert sum(len(word) for word in words(heard(result, "a"))) <= 2
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-4])
-def test_a_silent_recording_has_a_transcript_with_nothing_in_it(project: Path, tmp_path: Path, level: float) -> None:
+def test_a_silent_recording_has_a_transcript_with_nothing_in_it(
+    tiny_project: Path, tmp_path: Path, level: float
+) -> None:
     soundfile.write(tmp_path / "a.wav", level * bursts([], 60.0) / 1e-4, RATE)
-    result = listen(project, tmp_path / "a.wav", formats=ALL)
+    result = listen(tiny_project, tmp_path / "a.wav", formats=ALL)
     assert (result.problems, result.done[0].num_words, result.done[0].mean_confidence) == ((), 0, None)
     assert [len(tier.annotations) for tier in read_elan(result.folder / "a.eaf").tiers] == [0, 0]
     assert (result.folder / "a.txt").read_bytes() == b""
 
 
-def test_each_channel_is_a_voice_with_its_own_tiers(project: Path, tmp_path: Path) -> None:
+def test_each_channel_is_a_voice_with_its_own_tiers(tiny_project: Path, tmp_path: Path) -> None:
     left, right = bursts([(1.0, 3.0)], 10.0, 1), bursts([(5.0, 7.5)], 10.0, 2)
     soundfile.write(tmp_path / "a.wav", np.stack([left, right], axis=1), RATE)
-    result = listen(project, tmp_path / "a.wav", formats=("elan", "json"), spec=replace(SPEC, each_channel=True))
+    result = listen(tiny_project, tmp_path / "a.wav", formats=("elan", "json"), spec=replace(SPEC, each_channel=True))
     found = heard(result, "a")
     assert {one.voice: round(one.start_seconds, 1) for one in found.utterances} == {"channel 1": 0.8, "channel 2": 4.8}
     names = [tier.name for tier in read_elan(result.folder / "a.eaf").tiers]
     assert {"lowres@channel 1", "lowres words@channel 2"} <= set(names)
-    alone = heard(listen(project, tmp_path / "a.wav", output=tmp_path / "o", spec=replace(SPEC, channel=1)), "a")
+    alone = heard(listen(tiny_project, tmp_path / "a.wav", output=tmp_path / "o", spec=replace(SPEC, channel=1)), "a")
     assert words(alone) == [word.text for one in found.utterances if one.voice == "channel 2" for word in one.words]
 
 
-def test_one_channel_alone_is_no_voice(project: Path, archive: Path) -> None:
-    found = heard(listen(project, archive / "rec0.wav", spec=replace(SPEC, each_channel=True)), "rec0")
+def test_one_channel_alone_is_no_voice(tiny_project: Path, archive: Path) -> None:
+    found = heard(listen(tiny_project, archive / "rec0.wav", spec=replace(SPEC, each_channel=True)), "rec0")
     assert {one.voice for one in found.utterances} == {""}
 
 
 @pytest.mark.parametrize("kind", ["graphemes", "sentencepiece"])
-def test_other_vocabularies_are_written_as_they_spell(tmp_path: Path, archive: Path, kind: str) -> None:
-    project = write_run(tmp_path / kind, kind=kind)
-    result = listen(project, archive / "rec1.wav", spec=replace(SPEC, with_letters=True))
+def test_other_vocabularies_are_written_as_they_spell(tiny_project: Path, archive: Path, kind: str) -> None:
+    write_run(tiny_project, kind=kind)
+    result = listen(tiny_project, archive / "rec1.wav", spec=replace(SPEC, with_letters=True))
     for utterance in heard(result, "rec1").utterances:
         for word in utterance.words:
             assert "".join(letter.text for letter in word.letters) == word.text
