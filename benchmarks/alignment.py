@@ -84,7 +84,7 @@ def cut_word(samples: Samples) -> Samples:
 
 
 def cut_utterance(samples: Samples) -> tuple[Samples, float]:
-    """Return what is spoken, to 50 ms, and how loud the faintest 50 ms are.
+    """Return what is spoken and 100 ms before and behind it, and how loud the faintest 50 ms are.
 
     Spoken is what is at most 20 dB fainter than the loudest for 100 ms or more: the clicks at the ends of field
     recordings are shorter.
@@ -96,7 +96,7 @@ def cut_utterance(samples: Samples) -> tuple[Samples, float]:
     first, last = (int(starts[lasting][0]), int(ends[lasting][-1])) if lasting.any() else (0, len(levels))
     hop = SAMPLE_RATE // 20
     faintest = float(np.abs(samples).max()) * 10 ** (float(levels.min()) / 20)
-    return samples[max(first - 1, 0) * hop : (last + 1) * hop], faintest
+    return samples[max(first - 2, 0) * hop : (last + 2) * hop], faintest
 
 
 def _levels(samples: Samples, milliseconds: int) -> npt.NDArray[np.float64]:
@@ -363,7 +363,7 @@ def main() -> None:
     parser.add_argument("--project", type=Path, help="a project with a prepared corpus of real speech")
     parser.add_argument("--run", help="its run; the newest without")
     parser.add_argument("--split", default="dev")
-    parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--minutes", type=float, default=12.0)
     parser.add_argument("--share", type=float, default=SHARE)
     parser.add_argument("--vad", default="auto", help="auto, energy, silero or none")
     options = parser.parse_args()

@@ -27,6 +27,8 @@ up for a letter or two that were heard otherwise."""
 _RUN_SHARE: Final = 4
 """Of neighbours that do not fit, one in so many is left out at a time, at least one."""
 
+_IMPOSSIBLE: Final = -1e4
+
 _FEWEST_FRAMES: Final = 3
 """Frames with a label in them from which what no line holds counts as speech: a syllable or more."""
 
@@ -138,11 +140,12 @@ def _fitting_where_they_would_be(
             continue
         after = row[-1].number + 1
         end = found.lines[after].spans[0].start_frame if after < len(found.lines) else len(log_probs)
-        within = log_probs[start:end]
+        # A frame stays free between the line and its neighbours.
+        within = log_probs[start + (start > 0) : end - (end < len(log_probs))]
         fits = {
             line.number: _align(within, [lines[line.number]], set()).lines[0].fit
             for line in row
-            if lines[line.number] and num_frames_needed(lines[line.number]) + 2 <= len(within)
+            if lines[line.number] and num_frames_needed(lines[line.number]) <= len(within)
         }
         best = max(fits, key=lambda number: fits[number], default=None)
         if best is not None and fits[best] > said_above:
@@ -153,12 +156,12 @@ def _fitting_where_they_would_be(
 def _without_room(log_probs: LogProbs, lines: Sequence[Line]) -> set[int]:
     """Return the lines for which there are no frames: the worst ones, if they need more than there are together."""
     needed = [num_frames_needed(line) + 1 if line else 0 for line in lines]
-    over = sum(needed) + 1 - len(log_probs)
+    over = sum(needed) + 1 - (len(log_probs) + 2)
     if over <= 0:
         return set()
     everybody = set(range(len(lines)))
     fits = [
-        _align(log_probs, lines, everybody - {number}).lines[number].fit if 0 < need < len(log_probs) else 0.0
+        _align(log_probs, lines, everybody - {number}).lines[number].fit if 0 < need <= len(log_probs) + 1 else 0.0
         for number, need in enumerate(needed)
     ]
     left_out: set[int] = set()
@@ -181,8 +184,14 @@ def _align(log_probs: LogProbs, lines: Sequence[Line], left_out: set[int]) -> Al
         if number not in left_out:
             places.append((number, len(labels), len(labels) + len(line)))
             labels += [*line, wildcard]
-    # Without a frame there is not even room for a wildcard.
-    spans = align_labels(np.concatenate([log_probs, prices], axis=1), labels) or []
+    # A frame before and one behind, in which anything but a wildcard is out of the question: a line may begin with the
+    # first frame and end with the last.
+    edge = np.full((1, wildcard + 1), _IMPOSSIBLE, dtype=log_probs.dtype)
+    edge[0, wildcard] = 0
+    moved = align_labels(np.concatenate([edge, np.concatenate([log_probs, prices], axis=1), edge]), labels)
+    if moved is None:
+        raise ValueError("there are more labels than frames")
+    spans = [replace(span, start_frame=span.start_frame - 1, end_frame=span.end_frame - 1) for span in moved]
     aligned = {
         number: AlignedLine(number, own := tuple(spans[first:last]), fit_of(log_probs, own))
         for number, first, last in places
@@ -197,10 +206,11 @@ def _align(log_probs: LogProbs, lines: Sequence[Line], left_out: set[int]) -> Al
 
 def _speech_in(log_probs: LogProbs, span: LabelSpan) -> tuple[int, int] | None:
     """Return from where to where the recogniser would write something down; None for less than a syllable."""
-    heard = np.flatnonzero(log_probs[span.start_frame : span.end_frame].argmax(axis=1) != BLANK_ID)
+    start = max(span.start_frame, 0)
+    heard = np.flatnonzero(log_probs[start : span.end_frame].argmax(axis=1) != BLANK_ID)
     if len(heard) < _FEWEST_FRAMES:
         return None
-    return span.start_frame + int(heard[0]), span.start_frame + int(heard[-1]) + 1
+    return start + int(heard[0]), start + int(heard[-1]) + 1
 
 
 def shift(aligned: AlignedText, frames: int, first_number: int) -> AlignedText:
