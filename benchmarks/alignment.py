@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import jiwer
 import numpy as np
 import numpy.typing as npt
 import soundfile
@@ -29,9 +30,10 @@ from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.decode import decode_recording
 from lowres.audio.shards import ShardReader
 from lowres.decoding.beam_search import BLANK_ID
+from lowres.decoding.greedy import greedy_decode
 from lowres.manifest.corpus import CORPUS_FOLDER, load_corpus
 from lowres.stages.align_text import AlignedRecording, HeardRecording, TextLine, align_recording, hear_recording
-from lowres.stages.demo import ESPEAK_LANGUAGE, TEST_VARIANTS, DemoSize, _give_manner, plan_demo
+from lowres.stages.demo import ESPEAK_LANGUAGE, DemoSize, plan_demo
 from lowres.stages.demo_sentences import write_sentences
 from lowres.stages.evaluate_run import best_checkpoint, find_run
 from lowres.stages.synthesize import SpokenSentence, synthesize
@@ -41,6 +43,7 @@ from lowres.stages.transcribe_work import ListenerSpec, open_listener
 Samples = npt.NDArray[np.float32]
 Span = tuple[float, float]
 
+VOICES = list(dict.fromkeys(row.sentence.voice for row in plan_demo(DemoSize()) if row.split == "test"))
 SENTENCES_A_VOICE = 20
 WORD_GAP_SECONDS = 0.15
 SENTENCE_GAP_SECONDS = 0.4
@@ -120,16 +123,15 @@ def open_project(project: Path, run: str | None, vad: str) -> Listener:
 def speak_words(folder: Path, sentences: Sequence[Sequence[str]]) -> list[list[list[Samples]]]:
     """Return for each test voice its sentences, each a list of words, cut to where they sound."""
     spoken, words = {}, []
-    for number, variant in enumerate(TEST_VARIANTS):
-        voice = _give_manner(variant)
-        for text in dict.fromkeys(word for sentence in sentences[number :: len(TEST_VARIANTS)] for word in sentence):
-            spoken[variant, text] = folder / f"{voice.name}-{text}.wav"
-            words.append(SpokenSentence(text, voice, spoken[variant, text]))
+    for number, voice in enumerate(VOICES):
+        for text in dict.fromkeys(word for sentence in sentences[number :: len(VOICES)] for word in sentence):
+            spoken[voice, text] = folder / f"{voice.name}-{text}.wav"
+            words.append(SpokenSentence(text, voice, spoken[voice, text]))
     synthesize(ESPEAK_LANGUAGE, words, num_workers=1)
     sounds = {key: cut_word(decode_recording(path).waveform) for key, path in spoken.items()}
     return [
-        [[sounds[variant, word] for word in sentence] for sentence in sentences[number :: len(TEST_VARIANTS)]]
-        for number, variant in enumerate(TEST_VARIANTS)
+        [[sounds[voice, word] for word in sentence] for sentence in sentences[number :: len(VOICES)]]
+        for number, voice in enumerate(VOICES)
     ]
 
 
@@ -191,7 +193,7 @@ def errors_of(found: Sequence[Sequence[Span] | None], true: Sequence[Sequence[Sp
 
 def measure_words(listener: Listener, folder: Path) -> dict[str, float]:
     """Measure how far starts and ends of words are off; print a table."""
-    count = SENTENCES_A_VOICE * len(TEST_VARIANTS)
+    count = SENTENCES_A_VOICE * len(VOICES)
     num_before = len(plan_demo(DemoSize()))
     sentences = [text.lower().strip(".").split() for text in write_sentences(num_before + count)[num_before:]]
     sounds = speak_words(folder, sentences)
@@ -199,13 +201,13 @@ def measure_words(listener: Listener, folder: Path) -> dict[str, float]:
     hop = 1000 * listener.samples_per_frame / SAMPLE_RATE
     print(
         f"\nwords: {sum(map(len, sentences)):,} in {count} sentences that the recogniser never heard, in "
-        f"{len(TEST_VARIANTS)} voices; a frame is {hop:g} ms"
+        f"{len(VOICES)} voices; a frame is {hop:g} ms"
     )
     print("milliseconds           | start: median   90 %   mean | end: median   90 %   mean")
     for kind, gap in (("tight", 0.0), ("gaps", WORD_GAP_SECONDS)):
         ours, theirs, num_lost = [], [], 0
         for number, own in enumerate(sounds):
-            texts = sentences[number :: len(TEST_VARIANTS)]
+            texts = sentences[number :: len(VOICES)]
             joined = join_words(texts, own, gap)
             heard = hear_recording(listener, joined.write(folder / "joined.wav"))
             aligned = align_recording(listener, heard, text_lines(listener, joined.texts))
@@ -275,7 +277,13 @@ def measure_lines(listener: Listener, project: Path, folder: Path, options: argp
         joined, others = join_lines(project, options.split, options.minutes, gap)
         heard = hear_recording(listener, joined.write(folder / "joined.wav"))
         minutes = joined.num_samples / SAMPLE_RATE / 60
-        print(f"\nlines, {kind}: {len(joined.texts)} utterances of {options.split}, {minutes:.0f} min")
+        scores, num_frames = torch.from_numpy(heard.log_probs)[None], torch.tensor([len(heard.log_probs)])
+        greedy = listener.recognizer.vocabulary.decode(greedy_decode(scores, num_frames)[0].token_ids)
+        wrong = jiwer.cer(" ".join(joined.texts), greedy)
+        print(
+            f"\nlines, {kind}: {len(joined.texts)} utterances of {options.split}, {minutes:.0f} min, of whose letters "
+            f"{wrong:.1%} are heard wrong"
+        )
         found = align_recording(listener, heard, text_lines(listener, joined.texts))
         figures |= {f"lines_{kind}_{name}": value for name, value in _judge_places(found, joined).items()}
         share = _share_of(listener, heard, joined, others, options.share)

@@ -26,7 +26,7 @@ from lowres.manifest.corpus import CORPUS_FOLDER, load_corpus
 from lowres.manifest.settings import TRAIN
 from lowres.stages.evaluate_run import best_checkpoint, find_run, training_rows
 from lowres.stages.listening import DEFAULT_BATCH_SECONDS, load_to_listen, log_probs_of, score_speech, speech_of
-from lowres.stages.suggest import _training_voices
+from lowres.stages.suggest import training_voices
 from lowres.stages.suggest_choice import Candidate, choose
 from lowres.training.precision import choose_compute
 
@@ -72,7 +72,7 @@ def main() -> None:
     chosen = choose(
         ordered,
         known_runs=frozenset(known_runs),
-        known_voices=_training_voices(corpus, learned),
+        known_voices=training_voices(corpus, learned),
         seconds=60 * options.minutes,
     )
 

@@ -107,7 +107,7 @@ def suggest(
     suggestions = choose(
         heard.candidates,
         known_runs=frozenset(all_runs(vocabulary.encode(text) for text in training["text"])),
-        known_voices=_training_voices(corpus, training),
+        known_voices=training_voices(corpus, training),
         seconds=hours * 3600,
     )
     folder = _free_folder(project / SUGGESTIONS_FOLDER / run_folder.name)
@@ -213,7 +213,7 @@ def _cut(transcript: Transcript, name: str, path: Path, vocabulary: Vocabulary, 
     return candidates
 
 
-def _training_voices(corpus: PreparedCorpus, training: pd.DataFrame) -> list[VoiceSketch]:
+def training_voices(corpus: PreparedCorpus, training: pd.DataFrame) -> list[VoiceSketch]:
     """Sketch the speakers of the training speech; where nobody is named, all of it as one."""
     reader = ShardReader(corpus.folder)
     sketches = []
