@@ -108,13 +108,34 @@ class CorpusFiles:
         return found
 
 
+MACHINE_MADE_MARK = ".heard-by-lowres"
+"""A folder with this file holds what a recogniser heard: where it lies inside a corpus, nobody should train on it."""
+
+
+def mark_machine_made(folder: Path) -> None:
+    """Make a folder, if need be, and mark it as one that no corpus reader looks into from above.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MACHINE_MADE_MARK).write_text(
+        "What is in this folder was written by lowres. Move what you corrected out of it to add it to a corpus.\n",
+        encoding="utf-8",
+    )
+
+
 def walk_files(folder: Path, base: str, suffixes: Sequence[str]) -> Iterator[str]:
     """Yield the files under folder/base whose names end in one of `suffixes` (any case), sorted, relative to `folder`.
 
-    Hidden files and folders, and macOS's resource forks, are no part of a corpus. Linked folders are not followed.
+    Hidden files and folders, and macOS's resource forks, are no part of a corpus, nor is what lowres itself heard and
+    wrote into a folder below. Linked folders are not followed.
     """
     endings = tuple(suffix.lower() for suffix in suffixes)
     for parent, folders, names in os.walk(folder / base):
+        if MACHINE_MADE_MARK in names and Path(parent) != folder / base:
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
         prefix = Path(parent).relative_to(folder).as_posix()
         for name in sorted(names):

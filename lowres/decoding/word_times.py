@@ -63,7 +63,9 @@ def words_of_spans(spans: Sequence[LabelSpan], end_frame: int, vocabulary: Vocab
     """
     found = []
     for place, group in _split(spans, vocabulary):
-        following = spans[place].start_frame if place < len(spans) else end_frame
+        # The last letter goes on under the label between words: its sound ends before the next word's does begin.
+        later = (span.start_frame for span in spans[place:] if span.token_id != vocabulary.word_boundary_id)
+        following = next(later, end_frame)
         found.append(_word(group, following, vocabulary))
     return found
 

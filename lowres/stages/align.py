@@ -14,6 +14,7 @@ from lowres.annotation.textgrid import write_textgrid
 from lowres.annotation.tiers import AnnotationFile, MediaLink, Tier
 from lowres.annotation.transcript import SpokenUtterance, SpokenWord, Transcript, transcript_tiers
 from lowres.corpora.delimited import read_text
+from lowres.corpora.files import mark_machine_made
 from lowres.corpora.written_names import whole_text
 from lowres.errors import CorpusError, LowresError
 from lowres.recipe import Recipe
@@ -143,6 +144,7 @@ def align(
             lines, num_unwritable = read_lines(text, rules, opened.listener.recognizer.vocabulary)
             heard = hear_recording(opened.listener, path, channel=spec.channel)
             aligned = align_recording(opened.listener, heard, lines)
+            mark_machine_made(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(aligned, path, target, run.name, options)
             files.append(_summarise(aligned, name, target, num_unwritable))

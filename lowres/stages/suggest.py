@@ -17,6 +17,7 @@ from lowres.audio.decode import open_recording
 from lowres.audio.shards import ShardReader
 from lowres.audio.voice_sketch import VoiceSketch, sketch_voice
 from lowres.corpora.catalog import find_corpora_folder, load_corpus_manifest
+from lowres.corpora.files import mark_machine_made
 from lowres.corpora.written_names import whole_text
 from lowres.decoding.novelty import all_runs, runs_of
 from lowres.errors import CorpusError, LowresError
@@ -260,5 +261,5 @@ def _write(folder: Path, suggestions: Sequence[Suggestion], transcripts: dict[st
         path.parent.mkdir(parents=True, exist_ok=True)
         linked = whole_text(transcript.recording)
         write_transcript(replace(transcript, recording=linked, utterances=inside), path, format="elan")
-    folder.mkdir(parents=True, exist_ok=True)
+    mark_machine_made(folder)
     write_table(folder / SUGGESTIONS_FILE, SUGGESTIONS_COLUMNS, rows)

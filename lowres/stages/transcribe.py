@@ -13,6 +13,7 @@ from typing import Final
 from lowres.annotation.transcript_writing import TranscriptFormat
 from lowres.audio.length import announced_seconds
 from lowres.audio.parts import leave_interrupts_to_parent
+from lowres.corpora.files import mark_machine_made
 from lowres.corpora.written_names import whole_text
 from lowres.decoding.stored_models import DESCRIPTION_FILE, LANGUAGE_MODEL_FOLDER, hash_file
 from lowres.errors import CorpusError, LowresError
@@ -138,6 +139,8 @@ def transcribe(
     if not options.overwrite:
         demand_free(missing, record)
     notes = dict.fromkeys(found.notes)
+    if missing:
+        mark_machine_made(folder)
     recorder = _Recorder(folder, record, progress, missing)
     if missing:
         notes |= _transcribe_missing(spec, missing, settings, options, recorder)

@@ -188,7 +188,7 @@ def _decode(listener: Listener, passage: _Passage, voice: str) -> Iterator[Spoke
     # What may have been said instead is known of a passage as a whole: of one in pieces nobody could say where it goes.
     others = heard[1:] if len(passage.frames) == 1 else []
     alternatives = tuple(listener.recognizer.vocabulary.decode(other).strip() for other in others)
-    clock = _Clock(_frame_samples(passage, listener.samples_per_frame), listener.samples_per_frame, passage.end_samples)
+    clock = _Clock(_frame_samples(passage, listener), listener.samples_per_frame, passage.end_samples)
     firsts = np.cumsum([0, *(len(frames) for frames in passage.frames)])
     ends = [*passage.starts_samples[1:], passage.end_samples]
     reached = 0.0
@@ -201,14 +201,18 @@ def _decode(listener: Listener, passage: _Passage, voice: str) -> Iterator[Spoke
         yield SpokenUtterance(begins, reached, inside, voice, alternatives)
 
 
-def _frame_samples(passage: _Passage, samples_per_frame: int) -> npt.NDArray[np.int64]:
+def _frame_samples(passage: _Passage, listener: Listener) -> npt.NDArray[np.int64]:
     """Return (T,) the sample of the recording at which each frame begins.
+
+    A frame stands for the middle of the samples that it is made of.
 
     Counted from each piece's own start: a piece may miss a last frame that was not whole.
     """
+    receptive_field = listener.recognizer.model.backbone.config.receptive_field_samples
+    lead = (receptive_field - listener.samples_per_frame) // 2
     return np.concatenate(
         [
-            start + samples_per_frame * np.arange(len(frames), dtype=np.int64)
+            start + lead + listener.samples_per_frame * np.arange(len(frames), dtype=np.int64)
             for start, frames in zip(passage.starts_samples, passage.frames, strict=True)
         ]
     )

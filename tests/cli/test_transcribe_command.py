@@ -50,7 +50,7 @@ def test_it_says_what_was_done_where_and_what_next(project: Path, recordings: Pa
         assert said in done.output
     assert str(project / "transcripts" / "tiny") in done.output
     assert sorted(path.name for path in (project / "transcripts" / "tiny").iterdir()) == [
-        "[red]a.eaf", "[red]a.json", "b.eaf", "b.json", "transcribed.json"
+        ".heard-by-lowres", "[red]a.eaf", "[red]a.json", "b.eaf", "b.json", "transcribed.json"
     ]  # fmt: skip
 
 

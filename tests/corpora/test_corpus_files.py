@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lowres.corpora.files import CorpusFiles, walk_files
+from lowres.corpora.files import CorpusFiles, mark_machine_made, walk_files
 from lowres.errors import CorpusError
 
 
@@ -79,3 +79,15 @@ def test_hidden_files_and_mac_resource_forks_are_no_part_of_a_corpus(write) -> N
     for name in ("a.wav", "._a.wav", ".cache/b.wav", "__MACOSX/c.wav"):
         folder = write(name)
     assert list(walk_files(folder, "", [".wav"])) == ["a.wav"]
+
+
+def test_what_lowres_heard_is_not_read_as_a_corpus_from_above(tmp_path: Path) -> None:
+    (tmp_path / "rec").mkdir()
+    for name in ("rec/a.eaf", "transcripts/run/deeper/a.eaf"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("", encoding="utf-8")
+    assert len(list(walk_files(tmp_path, "", [".eaf"]))) == 2
+    mark_machine_made(tmp_path / "transcripts" / "run")
+    assert list(walk_files(tmp_path, "", [".eaf"])) == ["rec/a.eaf"]
+    # Who names that very folder as a corpus means it.
+    assert list(walk_files(tmp_path / "transcripts" / "run", "", [".eaf"])) == ["deeper/a.eaf"]

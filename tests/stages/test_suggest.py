@@ -87,7 +87,7 @@ def test_every_recording_is_listed_once_with_a_draft_of_what_is_suggested(projec
 def test_hours_end_the_list(project: Path, archive: Path) -> None:
     result = run(project, archive, hours=6 / 3600)
     assert len(result.suggestions) == 2
-    assert sorted(path.suffix for path in result.folder.iterdir()) == [".eaf", ".eaf", ".tsv"]
+    assert sorted(path.suffix for path in result.folder.iterdir()) == ["", ".eaf", ".eaf", ".tsv"]
 
 
 def test_the_list_is_the_same_every_time_and_corrected_drafts_are_never_written_over(

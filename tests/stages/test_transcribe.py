@@ -101,15 +101,15 @@ def test_pieces_of_speech_without_a_pause_join_to_the_frames_of_the_whole(
     passages = []
     decode = transcribe_listener._decode
     monkeypatch.setattr(
-        transcribe_listener, "_decode", lambda listener, passage, voice: passages.append(passage) or decode(
+        transcribe_listener, "_decode", lambda listener, passage, voice: passages.append((listener, passage)) or decode(
             listener, passage, voice)
     )  # fmt: skip
     found = heard(listen(tiny_project, path, spec=with_longest(longest, detector=None)), "a")
-    (passage,) = passages
+    ((listener, passage),) = passages
     whole = (24 * RATE - 400) // 320 + 1
     assert sum(map(len, passage.frames)) == whole
-    samples = transcribe_listener._frame_samples(passage, 320)
-    assert samples.tolist() == [320 * frame for frame in range(whole)]
+    samples = transcribe_listener._frame_samples(passage, listener)
+    assert samples.tolist() == [(400 - 320) // 2 + 320 * frame for frame in range(whole)]
     assert len(found.utterances) == len(passage.frames) >= 24 / longest
 
 

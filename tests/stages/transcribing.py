@@ -12,6 +12,7 @@ from lowres.annotation.transcript import Transcript
 from lowres.annotation.transcript_json import read_transcript_json
 from lowres.audio.stretch_plan import StretchSettings, stretches_up_to
 from lowres.backbones.checkpoint_folder import write_checkpoint
+from lowres.corpora.files import MACHINE_MADE_MARK
 from lowres.stages.evaluate_run import best_checkpoint
 from lowres.stages.transcribe import TranscribeOptions, TranscribeResult, transcribe
 from lowres.stages.transcribe_work import ListenerSpec
@@ -77,4 +78,6 @@ def with_longest(seconds: float, **changes: object) -> ListenerSpec:
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    """Return what is in a folder, apart from the mark that it was made by lowres."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MACHINE_MADE_MARK)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
