@@ -68,9 +68,12 @@ class Terminal:
         deadline = time.monotonic() + LONGEST_SECONDS
         while "Stopped" not in self.shown[self._seen :] and time.monotonic() < deadline:
             os.write(self._master, CTRL_C)
-            if select.select([self._master], [], [], 3.0)[0]:
-                time.sleep(0.5)  # the echo of the key comes at once, the answer to it a little later
-                self._read()
+            # The echo of the key comes at once, the answer to it a little later. A second one that comes while the
+            # first is obeyed would be taken for impatience, and change the exit status.
+            again = time.monotonic() + 5.0
+            while "Stopped" not in self.shown[self._seen :] and time.monotonic() < again:
+                if select.select([self._master], [], [], 0.2)[0] and not self._read():
+                    return
 
     def end(self) -> int:
         """Wait for the end and return the exit status."""
