@@ -9,11 +9,11 @@ from lowres.annotation.tiers import Annotation, Tier
 from lowres.annotation.times import in_order
 from lowres.errors import CorpusError
 
-_POINT_MILLISECONDS: Final = 40  # what ELAN makes of a point when it imports one from Praat
-_MOST_SECONDS: Final = (2**32 - 1) // 1000  # the format's unsigned 32-bit milliseconds
+_POINT_MILLISECONDS: Final = 40  # what ELAN makes of a point of Praat's; it cannot show a shorter one
+_MOST_SECONDS: Final = (2**32 - 1) // 1000  # the format's unsigned 32-bit milliseconds: seven weeks
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
-_ATTRIBUTE_ESCAPES = _ESCAPES | str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#10;"})
+ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_ATTRIBUTE_ESCAPES = ESCAPES | str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#10;"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def time_tier(tier: Tier) -> TimedTier:
         CorpusError: a text or name that XML cannot hold, or an impossible time, with the place.
     """
     for value in (tier.name, tier.participant, tier.linguistic_type):
-        _check_characters(value, f"The tier {tier.name!r}")
+        check_characters(value, f"The tier {tier.name!r}")
     annotations = in_order(tier.annotations)
     spans = [_span(annotation, tier.name) for annotation in annotations]
     if tier.kind == "points":
@@ -72,7 +72,7 @@ def time_tier(tier: Tier) -> TimedTier:
 
 def empty_element(name: str, attributes: Mapping[str, str]) -> str:
     """Return an element that has attributes alone."""
-    return f"{_open_tag(name, attributes)}/>"
+    return f"{open_tag(name, attributes)}/>"
 
 
 def tier_element(
@@ -91,18 +91,19 @@ def tier_element(
     if not ids:
         return empty_element("TIER", attributes)
     before = [indentation.at(depth) for depth in range(5)]
-    parts = [f"{_open_tag('TIER', attributes)}>"]
+    parts = [f"{open_tag('TIER', attributes)}>"]
     for annotation, name, (start, end) in zip(timed.annotations, ids, slots, strict=True):
         times = {"ANNOTATION_ID": name, "TIME_SLOT_REF1": start, "TIME_SLOT_REF2": end}
         parts += [
-            f"{before[2]}<ANNOTATION>{before[3]}{_open_tag('ALIGNABLE_ANNOTATION', times)}>",
-            f"{before[4]}<ANNOTATION_VALUE>{annotation.text.translate(_ESCAPES)}</ANNOTATION_VALUE>",
+            f"{before[2]}<ANNOTATION>{before[3]}{open_tag('ALIGNABLE_ANNOTATION', times)}>",
+            f"{before[4]}<ANNOTATION_VALUE>{annotation.text.translate(ESCAPES)}</ANNOTATION_VALUE>",
             f"{before[3]}</ALIGNABLE_ANNOTATION>{before[2]}</ANNOTATION>",
         ]
     return "".join((*parts, before[1], "</TIER>"))
 
 
-def _open_tag(name: str, attributes: Mapping[str, str]) -> str:
+def open_tag(name: str, attributes: Mapping[str, str]) -> str:
+    """Return the beginning of an element, up to where it is closed or ended."""
     written = "".join(f' {key}="{value.translate(_ATTRIBUTE_ESCAPES)}"' for key, value in attributes.items())
     return f"<{name}{written}"
 
@@ -110,7 +111,7 @@ def _open_tag(name: str, attributes: Mapping[str, str]) -> str:
 def _span(annotation: Annotation, tier: str) -> tuple[int, int]:
     start, end = annotation.start_seconds, annotation.end_seconds
     place = f"The annotation at {start:.10g} s on tier {tier!r}"
-    _check_characters(annotation.text, place)
+    check_characters(annotation.text, place)
     if not all(-0.0005 <= time <= _MOST_SECONDS for time in (start, end)):  # nor NaN
         raise CorpusError(
             f"{place} goes from {start:.10g} to {end:.10g} s, and ELAN can hold 0 to {_MOST_SECONDS} s.",
@@ -121,7 +122,12 @@ def _span(annotation: Annotation, tier: str) -> tuple[int, int]:
     return round(start * 1000), round(end * 1000)
 
 
-def _check_characters(text: str, place: str) -> None:
+def check_characters(text: str, place: str) -> None:
+    """Refuse a text or name that XML cannot hold.
+
+    Raises:
+        CorpusError: with the place, as the beginning of a sentence.
+    """
     illegal = _NOT_XML.search(text)
     if illegal is not None:
         raise CorpusError(

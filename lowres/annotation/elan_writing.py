@@ -1,24 +1,17 @@
 """Writes ELAN files (.eaf, version 3.0) that ELAN opens, whole or not at all."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lowres.annotation.elan import language_id
+from lowres.annotation.elan_elements import ESCAPES, check_characters, open_tag, time_tier
 from lowres.annotation.elan_media import write_media_link
 from lowres.annotation.elan_times import open_circles
 from lowres.annotation.files import write_text
 from lowres.annotation.tiers import Annotation, AnnotationFile, Tier
-from lowres.annotation.times import in_order
 from lowres.errors import CorpusError
-
-_POINT_MILLISECONDS = 40  # what ELAN makes of a point when it imports one from Praat; it cannot show a shorter one
-_MOST_SECONDS = (2**32 - 1) // 1000  # the format's unsigned 32-bit milliseconds: seven weeks
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
-_ATTRIBUTE_ESCAPES = _ESCAPES | str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#10;"})
 
 _CONSTRAINTS = {
     "Time_Subdivision": "Time subdivision of parent annotation's time interval, no time gaps allowed within this "
@@ -67,7 +60,7 @@ def write_elan(file: AnnotationFile, path: Path, *, author: str = "lowres", writ
     """
     media = [write_media_link(link, path.parent) for link in file.media]
     for value in (author, *(value for attributes in media for value in attributes.values())):
-        _check_characters(value, f"The name of a recording or author, {value[:60]!r},")
+        check_characters(value, f"The name of a recording or author, {value[:60]!r},")
     rows = _associate(_lay_out(file.tiers))
     moment = (written or datetime.now(UTC)).isoformat(timespec="seconds")
     write_text(path, "".join(_document(rows, media, author, moment)))
@@ -83,46 +76,11 @@ def _lay_out(tiers: Sequence[Tier]) -> list[_Row]:
                 f"Two tiers are called {tier.name!r}, and ELAN needs different names.", "Give one of them another name."
             )
         names.add(tier.name)
-        for value in (tier.name, tier.participant, tier.linguistic_type, tier.language):
-            _check_characters(value, f"The tier {tier.name!r}")
-        annotations = in_order(tier.annotations)
-        spans = [_span(annotation, tier.name) for annotation in annotations]
-        if tier.kind == "points":
-            spans = _widen(spans)
-        rows.append(_Row(tier, annotations, tuple(spans), first_id))
-        first_id += len(annotations)
+        check_characters(tier.language, f"The tier {tier.name!r}")
+        timed = time_tier(tier)
+        rows.append(_Row(tier, timed.annotations, timed.spans, first_id))
+        first_id += len(timed.annotations)
     return rows
-
-
-def _span(annotation: Annotation, tier: str) -> tuple[int, int]:
-    times = (annotation.start_seconds, annotation.end_seconds)
-    place = f"The annotation at {times[0]:.10g} s on tier {tier!r}"
-    _check_characters(annotation.text, place)
-    if not all(-0.0005 <= time <= _MOST_SECONDS for time in times):  # nor NaN
-        raise CorpusError(
-            f"{place} goes from {times[0]:.10g} to {times[1]:.10g} s, and ELAN can hold 0 to {_MOST_SECONDS} s.",
-            "Correct its times.",
-        )
-    if times[0] > times[1]:
-        raise CorpusError(f"{place} ends before it begins, at {times[1]:.10g} s.", "Correct its times.")
-    return round(times[0] * 1000), round(times[1] * 1000)
-
-
-def _widen(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    nexts = [start for start, _ in spans[1:]] + [_MOST_SECONDS * 1000]
-    return [
-        (start, max(end, min(start + _POINT_MILLISECONDS, following)))
-        for (start, end), following in zip(spans, nexts, strict=True)
-    ]
-
-
-def _check_characters(text: str, place: str) -> None:
-    illegal = _NOT_XML.search(text)
-    if illegal is not None:
-        raise CorpusError(
-            f"{place} holds the character U+{ord(illegal.group()):04X}, which no ELAN file can hold.",
-            "Take the character out; it is invisible and came from a damaged or converted file.",
-        )
 
 
 def _associate(rows: list[_Row]) -> list[_Row]:
@@ -218,7 +176,7 @@ def _tier(
             times = {"ANNOTATION_ID": name, "ANNOTATION_REF": f"a{row.refers_to[number]}"}
         yield "        <ANNOTATION>\n"
         yield _tag(element, times, depth=3, end=">")
-        yield f"                <ANNOTATION_VALUE>{annotation.text.translate(_ESCAPES)}</ANNOTATION_VALUE>\n"
+        yield f"                <ANNOTATION_VALUE>{annotation.text.translate(ESCAPES)}</ANNOTATION_VALUE>\n"
         yield f"            </{element}>\n        </ANNOTATION>\n"
     yield "    </TIER>\n"
 
@@ -260,5 +218,4 @@ def _declarations(types: dict[str, bool], languages: dict[str, str]) -> Iterator
 
 
 def _tag(name: str, attributes: dict[str, str], *, depth: int = 0, end: str = "/>") -> str:
-    written = "".join(f' {key}="{value.translate(_ATTRIBUTE_ESCAPES)}"' for key, value in attributes.items())
-    return f"{'    ' * depth}<{name}{written}{end}\n"
+    return f"{'    ' * depth}{open_tag(name, attributes)}{end}\n"

@@ -92,8 +92,8 @@ class TerminalAsk:
 
         what = "number" if question.choices else "answer"
         hint = f" [{default}]" if default else " [nothing]"
-        console.print(Text(f"{what}{hint}: ", style="bold"), end="", soft_wrap=True)
-        try:
+        try:  # from before the prompt is shown: who sees it and presses Ctrl-C is obeyed the same way
+            console.print(Text(f"{what}{hint}: ", style="bold"), end="", soft_wrap=True)
             typed = input().strip()
         except (EOFError, KeyboardInterrupt) as stop:
             console.print()

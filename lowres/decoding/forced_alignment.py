@@ -5,7 +5,6 @@ torchaudio's `forced_align` finds the path (Pratap et al. 2023, section 3.2, use
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from lowres.decoding.beam_search import BLANK_ID, LogProbs
+from lowres.text.vocabulary import count_adjacent_repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class LabelSpan:
 
 def num_frames_needed(token_ids: Sequence[int]) -> int:
     """Return the fewest frames that a text can be aligned to: one for each label, one between equal neighbours."""
-    return len(token_ids) + sum(first == second for first, second in pairwise(token_ids))
+    return len(token_ids) + count_adjacent_repeats(token_ids)
 
 
 def align_labels(log_probs: LogProbs, token_ids: Sequence[int]) -> list[LabelSpan] | None:

@@ -5,6 +5,8 @@ It needs no language model and has no settings, so it is what training watches a
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -49,6 +51,14 @@ def greedy_decode(log_probs: Tensor, num_frames: Tensor) -> list[GreedyHypothesi
         raise ValueError(f"num_frames must lie between 0 and {log_probs.shape[1]}, got {lengths}")
     best = _first_best(log_probs).cpu()
     return [_collapse(path[:length]) for path, length in zip(best, lengths, strict=True)]
+
+
+def greedy_labels(log_probs: npt.NDArray[np.float32]) -> list[int]:
+    """Return the labels of one utterance as `greedy_decode` hears them, from its (T, V) scores; T may be 0."""
+    if not len(log_probs):
+        return []
+    scores = torch.from_numpy(np.ascontiguousarray(log_probs))[None]
+    return greedy_decode(scores, torch.tensor([len(log_probs)]))[0].token_ids
 
 
 def _first_best(scores: Tensor) -> Tensor:

@@ -64,7 +64,11 @@ def words_of_spans(spans: Sequence[LabelSpan], end_frame: int, vocabulary: Vocab
     found = []
     for place, group in _split(spans, vocabulary):
         # The last letter goes on under the label between words: its sound ends before the next word's does begin.
-        later = (span.start_frame for span in spans[place:] if span.token_id != vocabulary.word_boundary_id)
+        later = (
+            spans[number].start_frame
+            for number in range(place, len(spans))
+            if spans[number].token_id != vocabulary.word_boundary_id
+        )
         following = next(later, end_frame)
         found.append(_word(group, following, vocabulary))
     return found

@@ -72,7 +72,12 @@ class SplitOverlap:
 
 def sentence_keys(table: pd.DataFrame) -> list[str]:
     """Return (N,) texts lower-cased and with single spaces: equal for what counts as the same sentence."""
-    return [" ".join(text.casefold().split()) for text in table["text"].tolist()]
+    return [sentence_key(text) for text in table["text"].tolist()]
+
+
+def sentence_key(text: str) -> str:
+    """Return a text lower-cased and with single spaces."""
+    return " ".join(text.casefold().split())
 
 
 def sentence_codes(table: pd.DataFrame) -> npt.NDArray[np.int64]:

@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from lowres.annotation.transcript import SpokenLetter, SpokenUtterance, SpokenWord
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.decode import open_recording
 from lowres.decoding.anchors import cut_into_parts
 from lowres.decoding.beam_search import BLANK_ID, LogProbs
-from lowres.decoding.greedy import greedy_decode
+from lowres.decoding.greedy import greedy_labels
 from lowres.decoding.text_alignment import AlignedLine, AlignedText, align_lines, shift
 from lowres.decoding.word_times import HeardWord, words_of_spans
-from lowres.stages.transcribe_listener import Listener, SampleCounter, heard_stretches
+from lowres.stages.transcribe_listener import FrameClock, Listener, SampleCounter, heard_stretches
 
 SAID_ABOVE: Final = 0.03
 """Of Mboshi's dev, heard with 39 % of its letters wrong, 2 % of the right transcripts fit worse than this and 91 % of
@@ -39,16 +39,10 @@ class HeardRecording:
     samples_per_frame: int
     num_samples: int
 
-    def start_seconds(self, frame: int) -> float:
-        """When a frame begins; the end of the recording behind the last one."""
-        if frame >= len(self.frame_samples):
-            return self.num_samples / SAMPLE_RATE
-        return min(int(self.frame_samples[frame]), self.num_samples) / SAMPLE_RATE
-
-    def end_seconds(self, end_frame: int) -> float:
-        """When the frame before `end_frame` ends: not when the next begins, which may be after a silence."""
-        end = int(self.frame_samples[max(end_frame, 1) - 1]) + self.samples_per_frame
-        return min(end, self.num_samples) / SAMPLE_RATE
+    @cached_property
+    def clock(self) -> FrameClock:
+        """Return what turns its frames into seconds."""
+        return FrameClock(self.frame_samples, self.samples_per_frame, self.num_samples)
 
     def before_silence(self, frame: int, end_frame: int) -> int:
         """Return `end_frame`, or the end of the stretch that `frame` is in where that comes first."""
@@ -99,14 +93,12 @@ def hear_recording(listener: Listener, path: Path, *, channel: int | None = None
     Raises:
         AudioError: it cannot be decoded.
     """
-    # A frame hears more samples than there are to the next one, and speaks of those in their middle.
-    margin = (listener.recognizer.model.backbone.config.receptive_field_samples - listener.samples_per_frame) // 2
     counter = SampleCounter()
     scores: list[LogProbs] = [np.zeros((0, len(listener.recognizer.vocabulary)), dtype=np.float32)]
     places: list[npt.NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
     for stretch, frames in heard_stretches(listener, counter.count(open_recording(path, channel=channel).blocks)):
         scores.append(frames)
-        places.append(stretch.kept_start_samples + margin + listener.samples_per_frame * np.arange(len(frames)))
+        places.append(listener.frame_samples(stretch.kept_start_samples, len(frames)))
     return HeardRecording(
         np.concatenate(scores), np.concatenate(places), listener.samples_per_frame, counter.num_samples
     )
@@ -140,8 +132,8 @@ def align_recording(listener: Listener, heard: HeardRecording, lines: Sequence[T
 def _spoken(line: AlignedLine, heard: HeardRecording, listener: Listener) -> SpokenUtterance:
     end_frame = min(line.spans[-1].end_frame + _GRACE_FRAMES, len(heard.frame_samples))
     words = tuple(_word(word, heard) for word in words_of_spans(line.spans, end_frame, listener.recognizer.vocabulary))
-    start = words[0].start_seconds if words else heard.start_seconds(line.spans[0].start_frame)
-    end = words[-1].end_seconds if words else heard.end_seconds(line.spans[-1].end_frame)
+    start = words[0].start_seconds if words else heard.clock.start_seconds(line.spans[0].start_frame)
+    end = words[-1].end_seconds if words else heard.clock.end_seconds(line.spans[-1].end_frame)
     return SpokenUtterance(start, end, words)
 
 
@@ -151,12 +143,14 @@ def _word(word: HeardWord, heard: HeardRecording) -> SpokenWord:
     letters = tuple(
         SpokenLetter(
             letter.text,
-            heard.start_seconds(letter.start_frame),
-            heard.end_seconds(heard.before_silence(letter.start_frame, letter.end_frame)),
+            heard.clock.start_seconds(letter.start_frame),
+            heard.clock.end_seconds(heard.before_silence(letter.start_frame, letter.end_frame)),
         )
         for letter in word.letters
     )
-    return SpokenWord(word.text, heard.start_seconds(word.start_frame), heard.end_seconds(end_frame), None, letters)
+    return SpokenWord(
+        word.text, heard.clock.start_seconds(word.start_frame), heard.clock.end_seconds(end_frame), None, letters
+    )
 
 
 _GRACE_FRAMES: Final = 3
@@ -174,9 +168,7 @@ def _heard_besides(start: int, end: int, heard: HeardRecording, listener: Listen
     found = []
     for frames in np.split(speaking, pauses):
         first, last = int(frames[0]), int(frames[-1]) + 1
-        scores = torch.from_numpy(np.ascontiguousarray(heard.log_probs[first:last]))[None]
-        token_ids = greedy_decode(scores, torch.tensor([last - first]))[0].token_ids
-        if text := listener.recognizer.vocabulary.decode(token_ids).strip():
-            span = heard.start_seconds(first), heard.end_seconds(last)
+        if text := listener.recognizer.vocabulary.decode(greedy_labels(heard.log_probs[first:last])).strip():
+            span = heard.clock.start_seconds(first), heard.clock.end_seconds(last)
             found.append(SpokenUtterance(*span, (SpokenWord(text, *span, None),)))
     return found

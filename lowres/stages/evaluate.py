@@ -203,6 +203,7 @@ def _listen(
         compute=compute,
         batch_seconds=options.batch_seconds or DEFAULT_BATCH_SECONDS[compute.device],
         search=search.search,
+        timed=search.calibration is not None,
         progress=lambda done: progress(EvaluationProgress("listening", done, total)),
     )
     return heard, time.perf_counter() - started

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.shards import ShardReader
+from lowres.decoding.forced_alignment import num_frames_needed
 from lowres.errors import TrainingError
 from lowres.manifest.corpus import PreparedCorpus, load_corpus
 from lowres.manifest.subsets import label_amount, read_subset, subset_hash
 from lowres.model.config import Wav2Vec2Config, num_frames_for
 from lowres.stages.finetune_pseudo_labels import PseudoLabels
-from lowres.text.vocabulary import Vocabulary, VocabularySettings, build_vocabulary, count_adjacent_repeats
+from lowres.stages.listening import speech_of
+from lowres.text.vocabulary import Vocabulary, VocabularySettings, build_vocabulary
 from lowres.training.feed import TrainingSpeech
 
 
@@ -131,7 +133,7 @@ def load_speech(
         corpus=corpus,
         vocabulary=vocabulary,
         utterance_ids=tuple(train["utterance_id"]),
-        training=replace(_speech_of(train, tokens, reader), fewest_samples=_fewest_samples(tokens, config)),
+        training=replace(speech_of(train, reader, tokens), fewest_samples=_fewest_samples(tokens, config)),
         dev=_choose_dev(dev, reader, dev_seconds, config),
         subset_label=hours_label(hours),
         subset_sha256=subset_hash(chosen),
@@ -176,28 +178,13 @@ def with_pseudo_labels(
 
 def fits_ctc(token_ids: Sequence[int], num_samples: int, config: Wav2Vec2Config) -> bool:
     """Tell whether CTC can align the tokens: one frame each, and one blank between two equal neighbours."""
-    return 0 < _frames_needed(token_ids) <= num_frames_for(num_samples, config)
+    return 0 < num_frames_needed(token_ids) <= num_frames_for(num_samples, config)
 
 
 def _fewest_samples(token_ids: Sequence[Sequence[int]], config: Wav2Vec2Config) -> NDArray[np.int64]:
     """Return the shortest lengths (N,) in samples at which CTC can align the tokens of each utterance."""
-    frames = np.array([_frames_needed(ids) for ids in token_ids], dtype=np.int64)
+    frames = np.array([num_frames_needed(ids) for ids in token_ids], dtype=np.int64)
     return config.receptive_field_samples + (frames - 1) * config.samples_per_frame
-
-
-def _frames_needed(token_ids: Sequence[int]) -> int:
-    return len(token_ids) + count_adjacent_repeats(token_ids)
-
-
-def _speech_of(rows: pd.DataFrame, token_ids: Sequence[Sequence[int]], reader: ShardReader) -> TrainingSpeech:
-    shards = rows["shard"].tolist()
-    offsets = rows["offset_samples"].tolist()
-    lengths = rows["num_samples"].to_numpy(dtype=np.int64)
-
-    def read_samples(index: int) -> NDArray[np.int16]:
-        return reader.read(shards[index], offsets[index], int(lengths[index]))
-
-    return TrainingSpeech(num_samples=lengths, token_ids=token_ids, read_samples=read_samples)
 
 
 def _choose_dev(
@@ -206,9 +193,7 @@ def _choose_dev(
     rows = choose_dev_rows(rows.loc[rows["num_samples"] >= config.receptive_field_samples], dev_seconds)
     if rows.empty:
         return None
-    return DevSpeech(
-        speech=_speech_of(rows, [[] for _ in range(len(rows))], reader), references=tuple(rows["text"].tolist())
-    )
+    return DevSpeech(speech=speech_of(rows, reader), references=tuple(rows["text"].tolist()))
 
 
 def choose_dev_rows(rows: pd.DataFrame, dev_seconds: float) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from lowres.corpora.delimited import read_text
 from lowres.decoding.stored_models import TextSource, hash_file
 from lowres.errors import CorpusError
 from lowres.manifest.corpus import PreparedCorpus
-from lowres.manifest.overlap import sentence_keys
+from lowres.manifest.overlap import sentence_key, sentence_keys
 from lowres.manifest.settings import DEV, TEST
 from lowres.text.normalize import TextRules, compile_rules
 
@@ -54,7 +54,7 @@ def gather_text(
     held_out = _hash_held_out(corpus)
     for path in files:
         found = _read_sentences(path, rules)
-        allowed = [one for one in found if _hash(one) not in held_out]
+        allowed = [one for one in found if _hash(sentence_key(one)) not in held_out]
         sources.append(TextSource(path.name, hash_file(path), len(allowed), len(found) - len(allowed)))
         sentences.extend(allowed)
     expected = sorted({word for line in _read_sentences(words, rules) for word in line.split()}) if words else ()
@@ -66,8 +66,8 @@ def _hash_held_out(corpus: PreparedCorpus) -> set[bytes]:
     return {_hash(key) for key in sentence_keys(rows) if len(key.split()) >= _FEW_WORDS}
 
 
-def _hash(sentence: str) -> bytes:
-    return sha256(" ".join(sentence.casefold().split()).encode()).digest()
+def _hash(key: str) -> bytes:
+    return sha256(key.encode()).digest()
 
 
 def _read_sentences(path: Path, rules: TextRules) -> list[str]:

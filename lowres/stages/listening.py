@@ -1,6 +1,6 @@
 """What a trained recogniser hears in utterances of a corpus: greedily, and with a language model where there is one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,8 @@ _FRAMES_AT_A_TIME: Final = 500_000
 class Heard:
     """What was heard in N utterances, as the vocabulary spells it.
 
-    `greedy` is what needs no language model; `words` are those of `texts`, with how certain each is.
+    `greedy` is what needs no language model; `words` are those of `texts`, with how certain each is, or
+    none where they were not wanted.
     """
 
     texts: list[str]
@@ -68,6 +69,7 @@ def listen(
     compute: Compute,
     batch_seconds: float,
     search: Search | None = None,
+    timed: bool = True,
     progress: Callable[[float], None] = lambda _seconds: None,
 ) -> Heard:
     """Decode utterances, in batches of like length, the longest first.
@@ -81,6 +83,7 @@ def listen(
         compute: device and precision.
         batch_seconds: seconds of audio, padding included, that the network hears together.
         search: with a language model; without one `texts` are the greedy ones.
+        timed: whether the words are wanted, for which labels have to be aligned once more.
         progress: told the seconds of audio done so far.
 
     Returns:
@@ -97,23 +100,25 @@ def listen(
             heard.greedy[index] = vocabulary.decode(hypothesis.token_ids)
             if search is None:
                 heard.texts[index] = heard.greedy[index]
-                heard.words[index] = time_words(log_probs, hypothesis.token_ids, vocabulary)
+                if timed:
+                    heard.words[index] = time_words(log_probs, hypothesis.token_ids, vocabulary)
             else:
                 waiting[index] = log_probs
         if search is not None and sum(map(len, waiting.values())) > _FRAMES_AT_A_TIME:
-            _search(search, waiting, heard, vocabulary)
+            _search(search, waiting, heard, vocabulary, timed)
         done += int(speech.num_samples[list(indices)].sum())
         progress(done / SAMPLE_RATE)
     if search is not None:
-        _search(search, waiting, heard, vocabulary)
+        _search(search, waiting, heard, vocabulary, timed)
     return heard
 
 
-def _search(search: Search, waiting: dict[int, LogProbs], heard: Heard, vocabulary: Vocabulary) -> None:
+def _search(search: Search, waiting: dict[int, LogProbs], heard: Heard, vocabulary: Vocabulary, timed: bool) -> None:
     found = search.workers.decode(list(waiting.values()), search.settings)
     for (index, log_probs), best in zip(waiting.items(), found, strict=True):
         heard.texts[index] = write_hypothesis(best[0], vocabulary)
-        heard.words[index] = time_words(log_probs, best[0].token_ids, vocabulary)
+        if timed:
+            heard.words[index] = time_words(log_probs, best[0].token_ids, vocabulary)
     waiting.clear()
 
 
@@ -152,12 +157,14 @@ def score_speech(
         yield indices, output
 
 
-def speech_of(rows: pd.DataFrame, reader: ShardReader) -> TrainingSpeech:
-    """Give the recordings of rows of a prepared corpus, without targets."""
+def speech_of(
+    rows: pd.DataFrame, reader: ShardReader, token_ids: Sequence[Sequence[int]] | None = None
+) -> TrainingSpeech:
+    """Give the recordings of rows of a prepared corpus, with the targets `token_ids` where there are any."""
     shards, offsets = rows["shard"].tolist(), rows["offset_samples"].tolist()
     lengths = rows["num_samples"].to_numpy(dtype=np.int64)
     return TrainingSpeech(
         num_samples=lengths,
-        token_ids=[()] * len(rows),
+        token_ids=[()] * len(rows) if token_ids is None else token_ids,
         read_samples=lambda index: reader.read(shards[index], offsets[index], int(lengths[index])),
     )

@@ -4,7 +4,6 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ from lowres.decoding.beam_search import (
 )
 from lowres.decoding.beam_workers import BeamWorkers
 from lowres.decoding.calibration import Calibration, calibrate
+from lowres.decoding.greedy import greedy_labels
 from lowres.decoding.ngram import RESERVED, NgramModel, estimate_ngrams
 from lowres.decoding.settings import LanguageModelSettings
 from lowres.decoding.stored_models import (
@@ -168,7 +168,7 @@ def make_language_models(
             model = _estimate(kind, text, vocabulary, settings)
             fallback[kind] = model.fallback_orders
             made.append(_store_and_tune(kind, model, dev, vocabulary, settings, partial, progress))
-        greedy = _greedy(dev)
+        greedy = [greedy_labels(log_probs) for log_probs in dev.log_probs]
         models = StoredModels(
             vocabulary.hash,
             text.sources,
@@ -205,11 +205,6 @@ def _hear_dev(corpus: PreparedCorpus, recognizer: Recognizer, seconds: float, co
         rows["text"].tolist(),
         float(rows["duration_seconds"].sum()),
     )
-
-
-def _greedy(dev: _Dev) -> list[list[int]]:
-    paths = (log_probs.argmax(axis=1).tolist() for log_probs in dev.log_probs)
-    return [[label for label, _ in groupby(path) if label != BLANK_ID] for path in paths]
 
 
 def _estimate(

@@ -5,7 +5,6 @@ result is the same whatever the number of workers, and a recording that is added
 parts wait in `corpus.partial/parts/` under their fingerprints; those of an earlier `prepare` are taken from `corpus/`.
 """
 
-import errno
 import multiprocessing
 import os
 import shutil
@@ -29,12 +28,12 @@ from lowres.audio.shards import SHARDS_FOLDER
 from lowres.errors import CorpusError
 from lowres.manifest.schema import UtteranceRow
 from lowres.stages.prepare_cluster import make_parts_on_cluster
+from lowres.stages.problems import FULL_DISK
 
 PARTS_FOLDER = "parts"
 _RECORDINGS_PER_PART = 96
 _MOST_RECORDINGS_PER_PART = 512
 _MOST_BYTES_PER_PART = 64 << 20
-_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ def decode_parts(
             progress(done, total)
         _assemble(parts, finished, partial, pool)
     except OSError as error:
-        if error.errno in _FULL_DISK:
+        if error.errno in FULL_DISK:
             kept = sum(part.fingerprint in finished for part in parts)
             raise CorpusError(
                 f"The disk that holds {partial} is full; {kept} of {len(parts)} parts of the audio are kept.",
@@ -245,6 +244,6 @@ def _link(shard: Path, target: Path) -> None:
         try:
             os.link(source, copy)
         except OSError as error:  # another disk, or a file system without links
-            if error.errno in _FULL_DISK:
+            if error.errno in FULL_DISK:
                 raise
             shutil.copyfile(source, copy)

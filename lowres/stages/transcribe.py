@@ -20,6 +20,7 @@ from lowres.errors import CorpusError, LowresError
 from lowres.stages.cluster import ClusterWork, run_on_cluster
 from lowres.stages.evaluate_run import best_checkpoint, find_run
 from lowres.stages.machine import num_cores
+from lowres.stages.problems import FULL_DISK
 from lowres.stages.transcribe_files import (
     Done,
     Job,
@@ -34,7 +35,6 @@ from lowres.stages.transcribe_files import (
     write_record,
 )
 from lowres.stages.transcribe_work import (
-    FULL_DISK,
     ListenerSpec,
     Outcome,
     Work,

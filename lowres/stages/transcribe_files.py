@@ -89,18 +89,6 @@ class FoundRecordings:
     notes: tuple[str, ...] = ()
 
 
-def find_recordings(sources: Sequence[Path]) -> list[tuple[Path, str]]:
-    """Return the (path, name) pairs that `survey_recordings` finds, where nothing is wrong with any.
-
-    Raises:
-        CorpusError: as that, or a link or what is no ordinary file among them.
-    """
-    found = survey_recordings(sources)
-    if found.problems:
-        raise CorpusError(found.problems[0][1])
-    return list(found.recordings)
-
-
 def survey_recordings(sources: Sequence[Path]) -> FoundRecordings:
     """List the recordings among files and in folders, each once, in the order of their names within a folder.
 

@@ -22,7 +22,7 @@ from lowres.audio.voice_activity import SpeechDetector
 from lowres.backbones.native import Recognizer
 from lowres.decoding.beam_search import BeamHypothesis, LogProbs
 from lowres.decoding.calibration import Calibration
-from lowres.decoding.greedy import greedy_decode
+from lowres.decoding.greedy import greedy_labels
 from lowres.decoding.word_times import HeardWord, time_words
 from lowres.stages.listening import Search
 from lowres.training.precision import Compute
@@ -63,6 +63,15 @@ class Listener:
     def samples_per_frame(self) -> int:
         """Samples from one frame to the next."""
         return self.recognizer.model.backbone.config.samples_per_frame
+
+    def frame_samples(self, start_samples: int, num_frames: int) -> npt.NDArray[np.int64]:
+        """Return (num_frames,) the samples at which frames begin that were heard from `start_samples` on.
+
+        A frame hears more samples than there are to the next one, and speaks of those in their middle.
+        """
+        hop = self.samples_per_frame
+        margin = (self.recognizer.model.backbone.config.receptive_field_samples - hop) // 2
+        return start_samples + margin + hop * np.arange(num_frames, dtype=np.int64)
 
 
 @dataclass
@@ -188,7 +197,7 @@ def _decode(listener: Listener, passage: _Passage, voice: str) -> Iterator[Spoke
     # What may have been said instead is known of a passage as a whole: of one in pieces nobody could say where it goes.
     others = heard[1:] if len(passage.frames) == 1 else []
     alternatives = tuple(listener.recognizer.vocabulary.decode(other).strip() for other in others)
-    clock = _Clock(_frame_samples(passage, listener), listener.samples_per_frame, passage.end_samples)
+    clock = FrameClock(_frame_samples(passage, listener), listener.samples_per_frame, passage.end_samples)
     firsts = np.cumsum([0, *(len(frames) for frames in passage.frames)])
     ends = [*passage.starts_samples[1:], passage.end_samples]
     reached = 0.0
@@ -202,42 +211,40 @@ def _decode(listener: Listener, passage: _Passage, voice: str) -> Iterator[Spoke
 
 
 def _frame_samples(passage: _Passage, listener: Listener) -> npt.NDArray[np.int64]:
-    """Return (T,) the sample of the recording at which each frame begins.
+    """Return (T,) the sample of the recording at which each frame begins, counted from each piece's own start.
 
-    A frame stands for the middle of the samples that it is made of.
-
-    Counted from each piece's own start: a piece may miss a last frame that was not whole.
+    A piece may miss a last frame that was not whole.
     """
-    receptive_field = listener.recognizer.model.backbone.config.receptive_field_samples
-    lead = (receptive_field - listener.samples_per_frame) // 2
-    return np.concatenate(
-        [
-            start + lead + listener.samples_per_frame * np.arange(len(frames), dtype=np.int64)
-            for start, frames in zip(passage.starts_samples, passage.frames, strict=True)
-        ]
-    )
+    pieces = zip(passage.starts_samples, passage.frames, strict=True)
+    return np.concatenate([listener.frame_samples(start, len(frames)) for start, frames in pieces])
 
 
 @dataclass(frozen=True)
-class _Clock:
-    """Turns frames of a passage into seconds of the recording, never past the passage's end."""
+class FrameClock:
+    """Turns frames into seconds of the recording, never past an end.
+
+    Attributes:
+        frame_samples: (T,) the sample at which each frame begins. samples_per_frame: how long each is.
+        end_samples: no time is later.
+    """
 
     frame_samples: npt.NDArray[np.int64]
     samples_per_frame: int
     end_samples: int
 
     def start_seconds(self, frame: int) -> float:
-        """When a frame begins."""
+        """When a frame begins; the end behind the last one."""
+        if frame >= len(self.frame_samples):
+            return self.end_samples / SAMPLE_RATE
         return min(int(self.frame_samples[frame]), self.end_samples) / SAMPLE_RATE
 
     def end_seconds(self, end_frame: int) -> float:
-        """When the frame before `end_frame` ends."""
-        return (
-            min(int(self.frame_samples[max(end_frame, 1) - 1]) + self.samples_per_frame, self.end_samples) / SAMPLE_RATE
-        )
+        """When the frame before `end_frame` ends: not when the next begins, which may be after a silence."""
+        end = int(self.frame_samples[max(end_frame, 1) - 1]) + self.samples_per_frame
+        return min(end, self.end_samples) / SAMPLE_RATE
 
 
-def _spoken(word: HeardWord, clock: _Clock, listener: Listener) -> SpokenWord:
+def _spoken(word: HeardWord, clock: FrameClock, listener: Listener) -> SpokenWord:
     confidence = listener.calibration.confidence(word.certainty) if listener.calibration else word.certainty
     letters = tuple(
         SpokenLetter(letter.text, clock.start_seconds(letter.start_frame), clock.end_seconds(letter.end_frame))
@@ -261,4 +268,4 @@ def _hypotheses(listener: Listener, log_probs: LogProbs) -> list[Sequence[int]]:
         with _SEARCHING:
             found: list[BeamHypothesis] = search.workers.decode([log_probs], search.settings, num_best=num_best)[0]
         return [hypothesis.token_ids for hypothesis in found]
-    return [greedy_decode(torch.from_numpy(log_probs)[None], torch.tensor([len(log_probs)]))[0].token_ids]
+    return [greedy_labels(log_probs)]

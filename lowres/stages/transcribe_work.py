@@ -1,6 +1,5 @@
 """What one process does: open the recogniser once, then transcribe recordings and write their files."""
 
-import errno
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -18,19 +17,18 @@ from lowres.audio.decode import open_recording
 from lowres.audio.stretch_plan import StretchSettings
 from lowres.audio.voice_activity import DetectorName, find_detector
 from lowres.corpora.written_names import whole_text
-from lowres.decoding.stored_models import has_models, hash_file, read_description
+from lowres.decoding.stored_models import hash_file
 from lowres.errors import LowresError
 from lowres.stages.language_model import LanguageModelChoice, open_search
 from lowres.stages.listening import load_to_listen
+from lowres.stages.problems import full_disk, sentence_of
 from lowres.stages.transcribe_elan import add_to_elan
 from lowres.stages.transcribe_files import Done, Job, stamp_of
 from lowres.stages.transcribe_listener import Listener, transcribe_recording
 from lowres.training.precision import choose_compute
 from lowres.training.settings import Precision
 
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-_CPU_ALONE = 0.0
-
+_CPU_ALONE: Final = 0.0
 
 NOT_CALIBRATED: Final = "How sure to be of each word is not calibrated: `lowres lm` learns it from dev."
 
@@ -102,14 +100,10 @@ def do_work(work: Work) -> Outcome:
     job = work.job
     try:
         return _transcribe(work, opened.listener)
-    except LowresError as error:
-        if refused := _full_disk(error):
-            raise refused from error
-        return Outcome(job.name, problem=f"{error.message} {error.hint}".strip())
-    except OSError as error:
-        if refused := _full_disk(error):
-            raise
-        return Outcome(job.name, problem=f"{error.filename or job.recording}: {error.strerror or error}.")
+    except (LowresError, OSError) as error:
+        if refused := full_disk(error):
+            raise refused from None
+        return Outcome(job.name, problem=sentence_of(error, job.recording))
 
 
 def _transcribe(work: Work, listener: Listener) -> Outcome:
@@ -140,15 +134,6 @@ def _transcribe(work: Work, listener: Listener) -> Outcome:
         mean_confidence=sum(known) / len(known) if known else None,
     )
     return Outcome(job.name, done, notes=notes)
-
-
-def _full_disk(error: BaseException | None) -> OSError | None:
-    """Return the system's own error where a full disk is behind one: every recording to come would meet it, too."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL_DISK:
-            return error
-        error = error.__cause__
-    return None
 
 
 @dataclass(frozen=True)
@@ -199,16 +184,13 @@ def _open(spec: ListenerSpec, num_workers: int, _made_from: str) -> OpenedListen
         found = find_detector(spec.detector)
         detector = found.detector
         notes += [found.note] if found.note else []
-    calibration = search.stored.calibration if search.stored else None
-    if search.stored is None and has_models(spec.checkpoint):
-        calibration = read_description(spec.checkpoint, recognizer.vocabulary).greedy_calibration
-    if calibration is None:
+    if search.calibration is None:
         notes.append(NOT_CALIBRATED)
     listener = Listener(
         recognizer,
         compute,
         search.search,
-        calibration,
+        search.calibration,
         detector,
         # Cuts between frames, so that the frames of two pieces join as if there were none.
         replace(spec.stretches, align_samples=recognizer.model.backbone.config.samples_per_frame),

@@ -270,7 +270,7 @@ def test_frames_are_dated_by_the_middle_of_what_they_hear(project: Path, tmp_pat
     middle = found.frame_samples[0] + config.samples_per_frame / 2
     assert middle == config.receptive_field_samples / 2
     assert set(np.diff(found.frame_samples)) == {config.samples_per_frame}
-    assert (found.start_seconds(10**6), found.end_seconds(len(found.frame_samples))) == (
+    assert (found.clock.start_seconds(10**6), found.clock.end_seconds(len(found.frame_samples))) == (
         2.0,
         pytest.approx(2.0, abs=0.02),
     )
