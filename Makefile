@@ -5,6 +5,8 @@ PYTHON ?= python3
 # uv from PATH if it runs (a pyenv shim may exist and still refuse), else a private one in .uv/.
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .uv/bin/uv)
 INSTALLED := .venv/.lowres-installed
+# A process for each core; the tests of one file stay together, since they share what it took long to make.
+IN_PARALLEL := --numprocesses auto --dist loadfile
 
 .PHONY: help install demo test test-fast lint format clean
 
@@ -22,10 +24,10 @@ demo: $(INSTALLED)
 	.venv/bin/lowres demo
 
 test: $(INSTALLED)
-	.venv/bin/pytest
+	.venv/bin/pytest $(IN_PARALLEL)
 
 test-fast: $(INSTALLED)
-	.venv/bin/pytest -m "not slow"
+	.venv/bin/pytest $(IN_PARALLEL) -m "not slow"
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .

@@ -7,6 +7,11 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One thread for each of pytest's processes, also in the commands that a test starts: torch and its OpenMP read this
+    # when they are imported, which is after this file. More threads than cores make every test slower.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def corpora_folder() -> Path:

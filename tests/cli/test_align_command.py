@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lowres.cli.app import app
+from lowres.cli.console import console
 from lowres.cli.transcribe import INCOMPLETE_STATUS
 from lowres.errors import CorpusError
 from lowres.manifest.misfits import Misfits
@@ -27,6 +28,12 @@ def call(*arguments: str) -> tuple[int, str, str]:
         raise result.exception
     assert "\x1b" not in result.output
     return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables as on a wide terminal: rich reads COLUMNS only once, when `console` is made."""
+    monkeypatch.setattr(console, "_width", 400)
 
 
 @pytest.fixture

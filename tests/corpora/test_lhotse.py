@@ -233,6 +233,7 @@ def test_a_folder_without_manifests_says_so(write: Write) -> None:
 @pytest.mark.parametrize(
     "contents",
     [b"not gzip", gzip.compress(lines(supervision()).encode() * 50)[:-9], gzip.compress(b"x")[:11] + b"\xff" * 20, b""],
+    ids=["something else", "cut short", "damaged", "empty"],
 )
 def test_a_damaged_archive_is_a_corpus_error(write: Write, contents: bytes) -> None:
     write("audio/a.wav"), write("recordings.jsonl.gz", gzip.compress(lines(recording()).encode()))
