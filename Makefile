@@ -43,7 +43,7 @@ clean:
 	rm -rf .venv .uv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(INSTALLED): pyproject.toml uv.lock | $(UV)
-	UV_COMPILE_BYTECODE=1 $(UV) sync --frozen --extra demo
+	UV_COMPILE_BYTECODE=1 $(UV) sync --frozen --extra demo --extra studio
 	@touch $@
 
 # Three ways, because Debian's Python comes without venv or pip, and other Pythons without curl.

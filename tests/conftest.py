@@ -1,9 +1,14 @@
 """What every test may ask for: the real speech, where this machine has it."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -21,3 +26,12 @@ def corpora_folder() -> Path:
     if not (folder / "mboshi").is_dir():
         pytest.skip(f"no real speech at {folder}: set LOWRES_CORPORA to the folder that holds mboshi/, yoruba/ ...")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A headless Chromium for the tests of one file; they skip where this machine has none."""
+    from browser import open_browser
+
+    with open_browser() as opened:
+        yield opened
