@@ -9,7 +9,7 @@ from typing import Any, Final
 from lowres.report.clips import MOST_CLIP_SECONDS, ClipShelf
 from lowres.report.data_checks import words_for
 from lowres.report.data_contents import DataContents
-from lowres.report.histogram import Histogram, HistogramDrawing, draw_histogram, range_words
+from lowres.report.histogram import Histogram, HistogramDrawing, draw_histogram
 from lowres.report.sentences import duration_text, percent
 from lowres.report.templating import make_environment, plain, style_sheet
 from lowres.report.writing import OTHER_PAGE, PAGE_FILE, write_file
@@ -47,7 +47,7 @@ def data_json(contents: DataContents) -> dict[str, Any]:
 def render_data_page(contents: DataContents, recordings: Mapping[str, str]) -> str:
     """Write the whole page."""
     environment = make_environment()
-    environment.filters.update(duration=duration_text, percent=percent, about=words_for, ranges=range_words)
+    environment.filters.update(duration=duration_text, percent=percent, about=words_for)
     shelf = ClipShelf(recordings)
     heard = [[(offender, shelf.place(offender.utterance_id)) for offender in one.offenders] for one in contents.found]
     return environment.get_template("data.html.jinja").render(
@@ -74,7 +74,7 @@ def headline(contents: DataContents) -> str:
     return f"{duration_text(used.seconds)} of speech can be used."
 
 
-def _charts(contents: DataContents) -> list[tuple[Histogram, HistogramDrawing]]:
+def _charts(contents: DataContents) -> list[HistogramDrawing]:
     histograms = []
     if contents.durations:
         histograms.append(
@@ -96,4 +96,4 @@ def _charts(contents: DataContents) -> list[tuple[Histogram, HistogramDrawing]]:
                 contents.paces,
             )
         )
-    return [(histogram, draw_histogram(histogram)) for histogram in histograms]
+    return [draw_histogram(histogram) for histogram in histograms]

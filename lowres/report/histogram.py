@@ -1,18 +1,21 @@
 """Histograms as plain geometry: how many utterances have which duration or pace, for a template to write as SVG."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from lowres.report.line_chart import LARGE, Size, Tick, nice_ticks, tick_labels
+from lowres.report.axes import LARGE, Axis, Frame, Size, Tick, inner_ticks, make_frame, nice_ticks, tick_labels
 
 _ABOUT_BINS: Final = 22
 _FEW: Final = 100
-_TOP, _RIGHT, _BOTTOM, _LEFT, _TICK_CHARACTER, _GAP = 20, 14, 38, 10, 6.6, 1.0
+_TOP: Final = 20
+"""Room for the median's name over the field."""
+
+_GAP: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,19 +68,18 @@ class Bar:
 
 @dataclass(frozen=True)
 class HistogramDrawing:
-    """A histogram laid out in a box of `size`; `left`, `right`, `top`, `bottom` bound its field."""
+    """A histogram laid out in its frame; `rows` has the range of every bar and its count."""
 
     histogram: Histogram
-    size: Size
-    left: float
-    right: float
-    top: float
-    bottom: float
-    x_ticks: Sequence[Tick]
-    y_ticks: Sequence[Tick]
+    frame: Frame
     bars: Sequence[Bar]
     median_at: float
     words: str
+
+    @property
+    def rows(self) -> list[tuple[str, int]]:
+        """The ranges of all bins in words, each with its count."""
+        return list(zip(range_words(self.histogram.bins), self.histogram.bins.counts, strict=True))
 
 
 def count_bins(values: npt.NDArray[np.float64]) -> Bins | None:
@@ -110,26 +112,17 @@ def draw_histogram(histogram: Histogram, size: Size = LARGE) -> HistogramDrawing
     bins = histogram.bins
     ticks = [tick for tick in nice_ticks(0.0, max(bins.counts), 5) if tick == int(tick)]
     labels = tick_labels(ticks)
-    left = _LEFT + _TICK_CHARACTER * max(map(len, labels))
-    right, bottom = size.width - _RIGHT, size.height - _BOTTOM
-    step = (right - left) / (len(bins.counts) + bins.has_rest)
-    scale = (bottom - _TOP) / ticks[-1]
-
-    def across(value: float) -> float:
-        share = (min(value, bins.edges[-1]) - bins.edges[0]) / (bins.edges[-1] - bins.edges[0])
-        return round(left + share * (len(bins.edges) - 1) * step, 1)
-
+    frame = make_frame(size, labels, _TOP)
+    step = (frame.right - frame.left) / (len(bins.counts) + bins.has_rest)
+    x_axis = Axis(bins.edges[0], bins.edges[-1], frame.left, frame.left + (len(bins.edges) - 1) * step)
+    y_axis = Axis(0.0, ticks[-1], frame.bottom, frame.top)
     return HistogramDrawing(
         histogram=histogram,
-        size=size,
-        left=round(left, 1),
-        right=right,
-        top=_TOP,
-        bottom=bottom,
-        x_ticks=_x_ticks(bins, across, right - step / 2),
-        y_ticks=[Tick(round(bottom - tick * scale, 1), label) for tick, label in zip(ticks, labels, strict=True)],
-        bars=_bars(bins, left, step, bottom, scale),
-        median_at=across(bins.median),
+        frame=replace(
+            frame, x_ticks=_x_ticks(bins, x_axis, frame.right - step / 2), y_ticks=y_axis.ticks(ticks, labels)
+        ),
+        bars=_bars(bins, x_axis, y_axis, step),
+        median_at=x_axis.place(bins.median),
         words=describe_bins(histogram),
     )
 
@@ -156,17 +149,17 @@ def _usual_limit(values: npt.NDArray[np.float64]) -> float:
     return float(min(nearly_all, three_quarters + 4 * (three_quarters - quarter) + 1e-3))
 
 
-def _bars(bins: Bins, left: float, step: float, bottom: float, scale: float) -> list[Bar]:
+def _bars(bins: Bins, x_axis: Axis, y_axis: Axis, step: float) -> list[Bar]:
     bars = []
     for index, (words, count) in enumerate(zip(range_words(bins), bins.counts, strict=True)):
         behind = bins.has_rest and index == len(bins.counts) - 1
-        height = round(max(count * scale, 1.5 if count else 0.0), 1)
-        x = left + (index + behind) * step + _GAP / 2
-        bars.append(Bar(round(x, 1), round(bottom - height, 1), round(step - _GAP, 1), height, words, count))
+        height = round(max(y_axis.start - y_axis.place(count), 1.5 if count else 0.0), 1)
+        x = x_axis.start + (index + behind) * step + _GAP / 2
+        bars.append(Bar(round(x, 1), round(y_axis.start - height, 1), round(step - _GAP, 1), height, words, count))
     return bars
 
 
-def _x_ticks(bins: Bins, across: Callable[[float], float], rest_at: float) -> list[Tick]:
-    ticks = [tick for tick in nice_ticks(bins.edges[0], bins.edges[-1], 6) if tick <= bins.edges[-1] * 1.0001]
-    drawn = [Tick(across(tick), label) for tick, label in zip(ticks, tick_labels(ticks), strict=True)]
+def _x_ticks(bins: Bins, axis: Axis, rest_at: float) -> list[Tick]:
+    ticks = inner_ticks(bins.edges[0], bins.edges[-1], "linear")
+    drawn = axis.ticks(ticks, tick_labels(ticks))
     return [*drawn, Tick(round(rest_at, 1), "more")] if bins.has_rest else drawn

@@ -4,35 +4,29 @@ A curve of many reports is thinned to the mean of neighbours with the range they
 small and a spike stays visible.
 """
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-
-@dataclass(frozen=True)
-class Size:
-    """Width and height of a drawing in its own units, in which tick labels are about 12 high."""
-
-    width: int
-    height: int
-
-
-LARGE: Final = Size(400, 236)
-SMALL: Final = Size(300, 190)
-_TOP: Final = 12
-_RIGHT: Final = 14
-_BOTTOM: Final = 38
-_TICK_CHARACTER: Final = 6.6
-"""Width of a figure in the drawing's units, for the room that labels take."""
+from lowres.report.axes import (
+    LARGE,
+    Axis,
+    Frame,
+    Print,
+    Scale,
+    Size,
+    decade_ticks,
+    inner_ticks,
+    make_frame,
+    nice_ticks,
+    tick_labels,
+)
 
 _MOST_POINTS: Final = 200
 _MOST_MARKERS: Final = 40
 _MOST_STRIPS: Final = 50
-
-Scale = Literal["linear", "logarithmic"]
-Print = Callable[[float], str]
+_LOG_ROOM: Final = 1.08
+"""Room left and right of the values on a logarithmic x axis, as a factor."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +40,22 @@ class Place:
 
 @dataclass(frozen=True)
 class Line:
-    """One curve. `look` chooses its colour and dashes, so that one thing looks alike in all charts."""
+    """One curve. `look` chooses its colour, dashes and markers, so that one thing looks alike in all charts.
+
+    Args:
+        has_markers: dots with words to point at, where there are not too many.
+        band: (N,) of x, low, high: an interval, shaded behind the curve.
+        is_dashed: dashed whatever its look: what was reckoned and not measured.
+        has_line: False draws the places as markers alone.
+    """
 
     name: str
     places: Sequence[Place]
     look: int
     has_markers: bool = False
+    band: Sequence[tuple[float, float, float]] = ()
+    is_dashed: bool = False
+    has_line: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,9 @@ class Chart:
         level: a horizontal line with a name: chance, a target, a greatest value.
         floor, ceiling: values the y axis always reaches.
         print_value: how a value is written in words.
+        scale, x_scale: of the y axis, which begins at a power of ten where it is logarithmic, and of the x axis.
+            On a logarithmic x axis what lies at or below 0 has no place and is left out.
+        moments: upright lines with their names: (x, name).
     """
 
     key: str
@@ -79,14 +86,8 @@ class Chart:
     ceiling: float | None = None
     scale: Scale = "linear"
     print_value: Print = "{:.4g}".format
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A mark on an axis: its place in the drawing and what stands beside it."""
-
-    at: float
-    label: str
+    x_scale: Scale = "linear"
+    moments: Sequence[tuple[float, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,15 @@ class Marker:
 
 @dataclass(frozen=True)
 class DrawnLine:
-    """A line's paths (SVG path data); `range_path` is the range of thinned values, "" where nothing was thinned."""
+    """A line's paths (SVG path data).
 
-    name: str
-    look: int
+    `band_path` is its interval and `range_path` the range of thinned values; "" where there is none.
+    """
+
+    line: Line
     path: str
     range_path: str
+    band_path: str
     markers: Sequence[Marker]
 
 
@@ -119,61 +123,47 @@ class Strip:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """An upright line: its place in the drawing, its name, and whether the name stands left of it for want of room."""
+
+    at: float
+    name: str
+    is_left: bool
+
+
+@dataclass(frozen=True)
 class Drawing:
-    """A chart laid out in a box of `size`; `left`, `right`, `top`, `bottom` bound its field."""
+    """A chart laid out in its frame; `words` tell its course."""
 
     chart: Chart
-    left: float
-    right: float
-    top: float
-    bottom: float
-    x_ticks: Sequence[Tick]
-    y_ticks: Sequence[Tick]
+    frame: Frame
     lines: Sequence[DrawnLine]
     strips: Sequence[Strip]
     level_at: float | None
     words: str
-    size: Size
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """Maps values from `low` to `high` onto places from `start` to `end`."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-    scale: Scale = "linear"
-
-    def place(self, value: float) -> float:
-        share = (_scaled(value, self.scale) - _scaled(self.low, self.scale)) / (
-            _scaled(self.high, self.scale) - _scaled(self.low, self.scale)
-        )
-        return round(self.start + (self.end - self.start) * min(max(share, 0.0), 1.0), 1)
+    moments: Sequence[Moment] = field(default=())
 
 
 def draw(chart: Chart, size: Size = LARGE) -> Drawing | None:
     """Lay a chart out; None where there is no value to show."""
-    if not any(line.places for line in chart.lines):
+    if chart.x_scale == "logarithmic":
+        chart = replace(chart, lines=[_above_zero(line) for line in chart.lines])
+    if not any(line.places or line.band for line in chart.lines):
         return None
     thinned = [_thin(line.places) for line in chart.lines]
     ticks = _value_ticks(chart, thinned)
-    labels = tick_labels(ticks, chart.print_value) if chart.scale == "linear" else [f"{tick:g}" for tick in ticks]
-    left = 10 + _TICK_CHARACTER * max(map(len, labels))
-    right, bottom = size.width - _RIGHT, size.height - _BOTTOM
-    last = max(place.x for line in chart.lines for place in line.places) or 1.0
-    x_ticks = [tick for tick in nice_ticks(0.0, last, 6) if tick <= last * 1.0001]
-    x_axis = _Axis(0.0, last, left, right)
-    y_axis = _Axis(ticks[0], ticks[-1], bottom, _TOP, chart.scale)
+    labels = tick_labels(ticks, chart.print_value, chart.scale)
+    frame = make_frame(size, labels)
+    x_axis = _x_axis(chart, frame)
+    x_ticks = inner_ticks(x_axis.low, x_axis.high, chart.x_scale)
+    y_axis = Axis(ticks[0], ticks[-1], frame.bottom, frame.top, chart.scale)
     return Drawing(
         chart=chart,
-        left=round(left, 1),
-        right=right,
-        top=_TOP,
-        bottom=bottom,
-        x_ticks=[Tick(x_axis.place(v), label) for v, label in zip(x_ticks, tick_labels(x_ticks), strict=True)],
-        y_ticks=[Tick(y_axis.place(v), label) for v, label in zip(ticks, labels, strict=True)],
+        frame=replace(
+            frame,
+            x_ticks=x_axis.ticks(x_ticks, tick_labels(x_ticks, None, chart.x_scale)),
+            y_ticks=y_axis.ticks(ticks, labels),
+        ),
         lines=[
             _draw_line(line, groups, x_axis, y_axis, chart.print_value)
             for line, groups in zip(chart.lines, thinned, strict=True)
@@ -181,7 +171,7 @@ def draw(chart: Chart, size: Size = LARGE) -> Drawing | None:
         strips=_strips(chart, x_axis),
         level_at=y_axis.place(chart.level[1]) if chart.level else None,
         words=describe(chart),
-        size=size,
+        moments=[_moment(x_axis, x, name) for x, name in chart.moments],
     )
 
 
@@ -206,43 +196,30 @@ def describe(chart: Chart) -> str:
     return " ".join(said)
 
 
-def nice_ticks(low: float, high: float, about: int) -> list[float]:
-    """Return round values (steps of 1, 2 or 5 times a power of ten) from at or below `low` to at or above `high`."""
-    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9):
-        room = abs(low) / 2
-        low, high = low - room, low + room if room > 1e-9 else low + 1.0
-    rough = (high - low) / max(about - 1, 1)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next((factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999), 10 * power)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(number * step, 12) if step > 1e-9 else number * step for number in range(first, last + 1)]
+def _above_zero(line: Line) -> Line:
+    return replace(
+        line,
+        places=[place for place in line.places if place.x > 0],
+        band=[corner for corner in line.band if corner[0] > 0],
+    )
 
 
-def decade_ticks(low: float, high: float) -> list[float]:
-    """Return powers of ten from at or below `low` (above 0) to at or above `high`."""
-    first, last = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
-    stride = max(-(-(last - first) // 6), 1)
-    return [10.0**power for power in range(first, max(last, first + 1) + stride, stride)]
+def _x_axis(chart: Chart, frame: Frame) -> Axis:
+    across = [place.x for line in chart.lines for place in line.places]
+    across += [x for line in chart.lines for x, _, _ in line.band]
+    if chart.x_scale == "linear":
+        return Axis(0.0, max(across) or 1.0, frame.left, frame.right)
+    return Axis(min(across) / _LOG_ROOM, max(across) * _LOG_ROOM, frame.left, frame.right, "logarithmic")
 
 
-def tick_labels(ticks: Sequence[float], show: Print | None = None) -> list[str]:
-    """Write the values of an axis with as many decimals as its steps need; percent where values are so written."""
-    if show is not None and show(0.5).endswith("%"):
-        return [f"{label}{show(0.5)[-2:]}" for label in tick_labels([tick * 100 for tick in ticks])]
-    largest = max(map(abs, ticks))
-    if largest < 0.001 or largest >= 1e6:
-        return [f"{tick:.2g}" for tick in ticks]
-    step = min((b - a for a, b in pairwise(ticks)), default=1.0)
-    decimals = max(-math.floor(math.log10(step) + 1e-9), 0)
-    return [f"{tick:,.{decimals}f}" for tick in ticks]
-
-
-def _scaled(value: float, scale: Scale) -> float:
-    return math.log10(max(value, 1e-30)) if scale == "logarithmic" else value
+def _moment(axis: Axis, x: float, name: str) -> Moment:
+    at = axis.place(x)
+    return Moment(at, name, at > (axis.start + axis.end) / 2)
 
 
 def _value_ticks(chart: Chart, thinned: "Sequence[Sequence[_Group]]") -> list[float]:
     values = [value for groups in thinned for group in groups for value in (group.lowest, group.highest)]
+    values += [value for line in chart.lines for _, low, high in line.band for value in (low, high)]
     values += [chart.level[1]] if chart.level else []
     values += [bound for bound in (chart.floor, chart.ceiling) if bound is not None]
     if chart.scale == "logarithmic":
@@ -272,31 +249,39 @@ def _thin(places: Sequence[Place]) -> list[_Group]:
     return groups
 
 
-def _draw_line(line: Line, groups: Sequence[_Group], x_axis: _Axis, y_axis: _Axis, show: Print) -> DrawnLine:
-    along = [(x_axis.place(group.x), y_axis.place(group.mean)) for group in groups]
-    has_range = len(groups) < len(line.places)
-    over = [(x_axis.place(group.x), y_axis.place(group.highest)) for group in groups]
-    under = [(x_axis.place(group.x), y_axis.place(group.lowest)) for group in groups]
-    shows_markers = len(line.places) == 1 or (line.has_markers and len(line.places) <= _MOST_MARKERS)
+def _draw_line(line: Line, groups: Sequence[_Group], x_axis: Axis, y_axis: Axis, show: Print) -> DrawnLine:
+    ranges = [(group.x, group.lowest, group.highest) for group in groups]
+    was_thinned = line.has_line and len(groups) < len(line.places)
+    few = len(line.places) == 1 or (line.has_markers and len(line.places) <= _MOST_MARKERS)
     return DrawnLine(
-        name=line.name,
-        look=line.look,
-        path=_path(along),
-        range_path=f"{_path([*over, *reversed(under)])}Z" if has_range else "",
+        line=line,
+        path=_path([(x_axis.place(group.x), y_axis.place(group.mean)) for group in groups] if line.has_line else ()),
+        range_path=_area(ranges, x_axis, y_axis) if was_thinned else "",
+        band_path=_area(line.band, x_axis, y_axis),
         markers=[
             Marker(x_axis.place(place.x), y_axis.place(place.y), f"{line.name}: {show(place.y)} {place.note}")
-            for place in (line.places if shows_markers else ())
+            for place in (line.places if few or not line.has_line else ())
         ],
     )
+
+
+def _area(corners: Sequence[tuple[float, float, float]], x_axis: Axis, y_axis: Axis) -> str:
+    if not corners:
+        return ""
+    over = [(x_axis.place(x), y_axis.place(high)) for x, _, high in corners]
+    under = [(x_axis.place(x), y_axis.place(low)) for x, low, _ in corners]
+    return f"{_path([*over, *reversed(under)])}Z"
 
 
 def _path(places: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:g},{y:g}" for x, y in places) if places else ""
 
 
-def _strips(chart: Chart, axis: _Axis) -> list[Strip]:
+def _strips(chart: Chart, axis: Axis) -> list[Strip]:
     """Cut the field into upright stretches, each telling the latest value of every line that has one in it."""
     num_strips = min(_MOST_STRIPS, len({place.x for line in chart.lines for place in line.places}))
+    if not num_strips:
+        return []
     width = (axis.end - axis.start) / num_strips
     latest: list[dict[str, Place]] = [{} for _ in range(num_strips)]
     for line in chart.lines:

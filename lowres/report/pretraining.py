@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from lowres.report import pretraining_verdict as rules
-from lowres.report.line_chart import LARGE, SMALL, Chart, Drawing, Size, draw
+from lowres.report.axes import LARGE, SMALL, Size
+from lowres.report.line_chart import Chart, Drawing, draw
 from lowres.report.pretraining_charts import (
     MOST_LANGUAGES,
     code_charts,

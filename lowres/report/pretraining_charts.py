@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lowres.report.line_chart import Chart, Line, Place, Print, Scale
+from lowres.report.axes import Print, Scale
+from lowres.report.line_chart import Chart, Line, Place
 from lowres.report.pretraining_run import Point, PretrainingRun
 from lowres.report.pretraining_verdict import chance_accuracy
 from lowres.report.sentences import percent

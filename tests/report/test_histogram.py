@@ -38,7 +38,7 @@ def test_bars_stand_inside_the_field_and_are_as_high_as_their_counts() -> None:
     counted = [bar for bar in drawing.bars if bar.count]
     assert [bar.count for bar in counted] == [3, 1]
     assert counted[0].height == pytest.approx(3 * counted[1].height, abs=0.2)
-    assert all(drawing.left <= bar.x and bar.x + bar.width <= drawing.right + 0.5 for bar in drawing.bars)
-    assert all(bar.y >= drawing.top - 0.1 for bar in drawing.bars)
-    assert drawing.left <= drawing.median_at <= drawing.right
-    assert [tick.label for tick in drawing.y_ticks] == ["0", "1", "2", "3"]
+    assert all(drawing.frame.left <= bar.x and bar.x + bar.width <= drawing.frame.right + 0.5 for bar in drawing.bars)
+    assert all(bar.y >= drawing.frame.top - 0.1 for bar in drawing.bars)
+    assert drawing.frame.left <= drawing.median_at <= drawing.frame.right
+    assert [tick.label for tick in drawing.frame.y_ticks] == ["0", "1", "2", "3"]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowres.report.line_chart import LARGE, Chart, Line, Place, decade_ticks, draw, nice_ticks, tick_labels
+from lowres.report.axes import LARGE, decade_ticks, inner_ticks, nice_ticks, tick_labels
+from lowres.report.line_chart import Chart, Line, Place, draw
 from lowres.report.sentences import percent
 
 
@@ -69,13 +70,16 @@ def test_values_lie_where_the_ticks_say() -> None:
     drawing = draw(make_chart([(0.0, 1.0), (5.0, 2.0), (10.0, 3.0)]))
     assert drawing is not None
     assert numbers(drawing.lines[0].path) == [
-        (drawing.left, drawing.bottom),
-        (pytest.approx((drawing.left + drawing.right) / 2, abs=0.1), (drawing.top + drawing.bottom) / 2),
-        (drawing.right, drawing.top),
+        (drawing.frame.left, drawing.frame.bottom),
+        (
+            pytest.approx((drawing.frame.left + drawing.frame.right) / 2, abs=0.1),
+            (drawing.frame.top + drawing.frame.bottom) / 2,
+        ),
+        (drawing.frame.right, drawing.frame.top),
     ]
-    at = {tick.label: tick.at for tick in drawing.y_ticks}
-    assert at["1.0"] == drawing.bottom
-    assert at["3.0"] == drawing.top
+    at = {tick.label: tick.at for tick in drawing.frame.y_ticks}
+    assert at["1.0"] == drawing.frame.bottom
+    assert at["3.0"] == drawing.frame.top
 
 
 def test_a_logarithmic_axis_gives_each_decade_the_same_room() -> None:
@@ -83,7 +87,7 @@ def test_a_logarithmic_axis_gives_each_decade_the_same_room() -> None:
     assert drawing is not None
     heights = [y for _, y in numbers(drawing.lines[0].path)]
     assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2])
-    assert [tick.label for tick in drawing.y_ticks] == ["0.1", "1", "10"]
+    assert [tick.label for tick in drawing.frame.y_ticks] == ["0.1", "1", "10"]
 
 
 def test_many_reports_are_drawn_as_means_with_their_range_behind() -> None:
@@ -93,7 +97,7 @@ def test_many_reports_are_drawn_as_means_with_their_range_behind() -> None:
     (line,) = drawing.lines
     assert len(numbers(line.path)) == 200
     highest = min(y for _, y in numbers(line.range_path))
-    assert highest == pytest.approx(min(tick.at for tick in drawing.y_ticks), abs=0.1)
+    assert highest == pytest.approx(min(tick.at for tick in drawing.frame.y_ticks), abs=0.1)
     assert min(y for _, y in numbers(line.path)) > highest
 
 
@@ -115,7 +119,7 @@ def test_the_level_is_on_the_axis_and_the_words_tell_the_course() -> None:
     drawing = draw(make_chart([(1.0, 4.0), (2.0, 3.0)], level=("guessing", math.log(101)), print_value="{:.3g}".format))
     assert drawing is not None
     assert drawing.level_at is not None
-    assert drawing.top <= drawing.level_at < min(y for _, y in numbers(drawing.lines[0].path))
+    assert drawing.frame.top <= drawing.level_at < min(y for _, y in numbers(drawing.lines[0].path))
     assert drawing.words == "line 0: from 4 at 1 h to 3 at 2 h, lowest 3, highest 4. guessing: 4.62."
 
 
@@ -123,4 +127,55 @@ def test_strips_cover_the_field_and_tell_every_line() -> None:
     drawing = draw(make_chart([(0.0, 1.0), (1.0, 2.0)], [(1.0, 7.0)]))
     assert drawing is not None
     assert [strip.words for strip in drawing.strips] == ["at 0 h: line 0 1", "at 1 h: line 0 2; line 1 7"]
-    assert sum(strip.width for strip in drawing.strips) == pytest.approx(drawing.right - drawing.left, abs=0.2)
+    assert sum(strip.width for strip in drawing.strips) == pytest.approx(
+        drawing.frame.right - drawing.frame.left, abs=0.2
+    )
+
+
+def test_a_logarithmic_x_axis_gives_each_doubling_the_same_room_and_leaves_out_0() -> None:
+    drawing = draw(make_chart([(0.0, 9.0), (0.25, 1.0), (0.5, 2.0), (1.0, 3.0), (2.0, 4.0)], x_scale="logarithmic"))
+    assert drawing is not None
+    across = [x for x, _ in numbers(drawing.lines[0].path)]
+    assert len(across) == 4
+    steps = [b - a for a, b in pairwise(across)]
+    assert steps == pytest.approx([steps[0]] * 3, abs=0.2)
+    assert [tick.label for tick in drawing.frame.x_ticks] == ["0.5", "1", "2"]
+    assert drawing.frame.left < across[0]
+    assert across[-1] < drawing.frame.right
+
+
+def test_a_band_is_shaded_and_the_axis_holds_it() -> None:
+    line = Line("fit", [Place(1.0, 2.0, ""), Place(2.0, 2.0, "")], 0, band=[(1.0, 0.0, 5.0), (2.0, 1.0, 9.0)])
+    drawing = draw(make_chart(lines=[line]))
+    assert drawing is not None
+    frame = drawing.frame
+    assert float(drawing.frame.y_ticks[-1].label) >= 9
+    corners = numbers(drawing.lines[0].band_path)
+    middle = (frame.left + frame.right) / 2
+    assert [x for x, _ in corners] == [middle, frame.right, frame.right, middle]
+    assert corners[-1][1] == frame.bottom
+
+
+def test_points_without_a_line_are_all_markers() -> None:
+    places = [Place(float(i), 1.0, f"at {i}") for i in range(300)]
+    drawing = draw(make_chart(lines=[Line("runs", places, 0, has_line=False)]))
+    assert drawing is not None
+    (line,) = drawing.lines
+    assert (line.path, line.range_path, len(line.markers)) == ("", "", 300)
+
+
+def test_a_moment_stands_upright_with_its_name_where_there_is_room() -> None:
+    drawing = draw(make_chart([(0.0, 1.0), (10.0, 2.0)], moments=[(1.0, "begun"), (9.0, "best")]))
+    assert drawing is not None
+    assert [(moment.name, moment.is_left) for moment in drawing.moments] == [("begun", False), ("best", True)]
+    width = drawing.frame.right - drawing.frame.left
+    assert drawing.moments[0].at == pytest.approx(drawing.frame.left + 0.1 * width, abs=0.1)
+
+
+@given(st.floats(1e-9, 1e9), st.floats(1.0, 1e9))
+def test_ticks_of_a_logarithmic_x_axis_lie_within_it(low: float, factor: float) -> None:
+    ticks = inner_ticks(low, low * factor * 1.1, "logarithmic")
+    assert all(a < b for a, b in pairwise(ticks))
+    assert 1 <= len(ticks) <= 13
+    assert low * 0.999 <= ticks[0]
+    assert ticks[-1] <= low * factor * 1.1 * 1.001
