@@ -101,7 +101,7 @@ def evaluate(project: Path, _num_rows: int) -> float:
         table["raw_text"].tolist(),
         heard,
     )
-    return _seconds(lambda: score(text, training_words=set(), split_graphemes=list))
+    return _seconds(lambda: score(text, training_counts={}, split_graphemes=list))
 
 
 STAGES: dict[str, Callable[[Path, int], float]] = {

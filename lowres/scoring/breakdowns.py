@@ -1,14 +1,19 @@
-"""Where the errors fall: by speaker, by duration, on words never seen in training, and in which utterances most."""
+"""Where the errors fall: by speaker, duration, speaking rate and loudness, and in which utterances most."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from lowres.scoring.alignment import Alignment
 from lowres.scoring.bootstrap import Interval, interval_over_utterances
 from lowres.scoring.error_rates import ErrorCounts, count_errors
 
 DURATION_EDGES_SECONDS = (2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0)
+LEVEL_EDGES_DB = (-45.0, -40.0, -35.0, -30.0, -25.0, -20.0, -15.0)
+_Aligned = tuple[Sequence[Alignment], Sequence[Alignment]]
 
 
 @dataclass(frozen=True)
@@ -68,78 +73,97 @@ def score_durations(
     durations_seconds: Sequence[float], words: Sequence[Alignment], characters: Sequence[Alignment]
 ) -> list[GroupScore]:
     """Score utterances by duration, in the bins between `DURATION_EDGES_SECONDS`; empty bins are left out."""
-    order = sorted(range(len(durations_seconds)), key=lambda i: durations_seconds[i])
-    return score_groups(
-        [duration_bin(durations_seconds[i]) for i in order],
-        [durations_seconds[i] for i in order],
-        [words[i] for i in order],
-        [characters[i] for i in order],
-    )
+    return _score_bins(durations_seconds, DURATION_EDGES_SECONDS, duration_bin, durations_seconds, (words, characters))
 
 
 def duration_bin(seconds: float) -> str:
     """Name the bin of a duration: "under 2 s", "2-4 s", ..., "30 s and over"; a bin holds its lower edge."""
-    lower = [edge for edge in DURATION_EDGES_SECONDS if edge <= seconds]
-    upper = [edge for edge in DURATION_EDGES_SECONDS if edge > seconds]
-    if not lower:
-        return f"under {upper[0]:g} s"
-    return f"{lower[-1]:g}-{upper[0]:g} s" if upper else f"{lower[-1]:g} s and over"
+    return _name_bin(seconds, DURATION_EDGES_SECONDS, "-", "s")
 
 
-@dataclass(frozen=True)
-class WordTypeScore:
-    """How often one reference word was said in the test, and how often it was heard right."""
+def score_speaking_rates(
+    durations_seconds: Sequence[float], words: Sequence[Alignment], characters: Sequence[Alignment]
+) -> list[GroupScore]:
+    """Score the slow, the middling and the fast third of the utterances, slowest first.
 
-    word: str
-    num_said: int
-    num_right: int
-
-
-@dataclass(frozen=True)
-class UnseenWords:
-    """Reference words that the training text never held, against those it did.
-
-    Rates are the share of such reference words that were not heard right, 0-1; insertions belong to no reference
-    word and are left out.
+    Speaking rate is characters of the reference, spaces included, per second. The names tell the edges, rounded to a
+    tenth, and the utterances are divided at those; where many speak alike there are fewer than three groups.
+    Utterances without a reference or without a length are left out.
     """
-
-    num_seen: int
-    num_seen_wrong: int
-    num_unseen: int
-    num_unseen_wrong: int
-    most_frequent: list[WordTypeScore]
-
-    @property
-    def seen_error_rate(self) -> float | None:
-        """Share of the words known from training that were heard wrong; None where there are none."""
-        return self.num_seen_wrong / self.num_seen if self.num_seen else None
-
-    @property
-    def unseen_error_rate(self) -> float | None:
-        """Share of the words never seen in training that were heard wrong; None where there are none."""
-        return self.num_unseen_wrong / self.num_unseen if self.num_unseen else None
-
-
-def score_unseen_words(words: Sequence[Alignment], training_words: Collection[str], limit: int = 20) -> UnseenWords:
-    """Tell the words never seen in training from the others, and how often each sort was heard wrong."""
-    known = frozenset(training_words)
-    said: Counter[str] = Counter()
-    right: Counter[str] = Counter()
-    for alignment in words:
-        said.update(alignment.reference)
-        right.update(unit.reference for unit in alignment.units() if unit.operation == "equal" and unit.reference)
-    seen = [word for word in said if word in known]
-    unseen = [word for word in said if word not in known]
-    return UnseenWords(
-        num_seen=sum(said[word] for word in seen),
-        num_seen_wrong=sum(said[word] - right[word] for word in seen),
-        num_unseen=sum(said[word] for word in unseen),
-        num_unseen_wrong=sum(said[word] - right[word] for word in unseen),
-        most_frequent=[
-            WordTypeScore(word, said[word], right[word])
-            for word in sorted(unseen, key=lambda word: (-said[word], word))[:limit]
-        ],
+    rates = [
+        alignment.num_reference / seconds if alignment.num_reference and seconds > 0 else None
+        for alignment, seconds in zip(characters, durations_seconds, strict=True)
+    ]
+    known = [rate for rate in rates if rate is not None]
+    if not known:
+        return []
+    edges = sorted({round(float(edge), 1) for edge in np.quantile(known, [1 / 3, 2 / 3])})
+    return _score_bins(
+        rates,
+        edges,
+        lambda rate: _name_bin(rate, edges, "-", "characters/s", digits=1),
+        durations_seconds,
+        (words, characters),
     )
+
+
+def score_levels(
+    levels_db: Sequence[float | None],
+    durations_seconds: Sequence[float],
+    words: Sequence[Alignment],
+    characters: Sequence[Alignment],
+) -> list[GroupScore]:
+    """Score utterances by how loud they were recorded, in the bins between `LEVEL_EDGES_DB`, quietest first.
+
+    Args:
+        levels_db: of each utterance, its level in dB below full scale (0 and less), as `rms_dbfs` of
+            `lowres.audio.measure`; None where it is not known. Those make a last group, "unknown".
+        durations_seconds: of each utterance.
+        words: its word alignment.
+        characters: its character alignment.
+    """
+    groups = _score_bins(levels_db, LEVEL_EDGES_DB, level_bin, durations_seconds, (words, characters))
+    unknown = [i for i, level in enumerate(levels_db) if level is None]
+    if not unknown or not groups:
+        return groups
+    return [*groups, *_score_some(unknown, ["unknown"] * len(unknown), durations_seconds, (words, characters))]
+
+
+def level_bin(level_db: float) -> str:
+    """Name the bin of a level: "under -45 dB", "-45 to -40 dB", ..., "-15 dB and over"; it holds its lower edge."""
+    return _name_bin(level_db, LEVEL_EDGES_DB, " to ", "dB")
+
+
+def _score_bins(
+    values: Sequence[float | None],
+    edges: Sequence[float],
+    name: Callable[[float], str],
+    durations_seconds: Sequence[float],
+    aligned: _Aligned,
+) -> list[GroupScore]:
+    """Score the bins of the values that are known, lowest first; empty bins are left out."""
+    known = [(value, index) for index, value in enumerate(values) if value is not None]
+    known.sort(key=lambda one: bisect_right(edges, one[0]))
+    return _score_some([i for _, i in known], [name(value) for value, _ in known], durations_seconds, aligned)
+
+
+def _score_some(
+    indices: Sequence[int], names: Sequence[str], durations_seconds: Sequence[float], aligned: _Aligned
+) -> list[GroupScore]:
+    words, characters = aligned
+    return score_groups(
+        names, [durations_seconds[i] for i in indices], [words[i] for i in indices], [characters[i] for i in indices]
+    )
+
+
+def _name_bin(value: float, edges: Sequence[float], between: str, unit: str, *, digits: int | None = None) -> str:
+    place = bisect_right(edges, value)
+    shown = [f"{edge:g}" if digits is None else f"{edge:.{digits}f}" for edge in edges]
+    if place == 0:
+        return f"under {shown[0]} {unit}"
+    if place == len(edges):
+        return f"{shown[-1]} {unit} and over"
+    return f"{shown[place - 1]}{between}{shown[place]} {unit}"
 
 
 def worst_utterances(characters: Sequence[Alignment], limit: int = 20) -> list[int]:

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from lowres.scoring.alignment import AlignedUnit, Alignment, AlignmentChunk
+from lowres.scoring.alignment import Alignment
 from lowres.scoring.marks import differ_only_in_marks, remove_marks
+from lowres.scoring.tally import Pair, PairTally
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,7 @@ class Confusion:
     """One thing that went wrong repeatedly; `reference` "" is an insertion, `hypothesis` "" a deletion.
 
     `num_reference` is how often the reference unit was said at all (0 for insertions); `example` is the index of the
-    first utterance in which it happened.
+    first utterance in which it happened, `utterances` those of the first `tally.MAX_UTTERANCES`.
     """
 
     reference: str
@@ -21,6 +23,7 @@ class Confusion:
     count: int
     num_reference: int
     example: int
+    utterances: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,25 +35,21 @@ class Confusions:
     deletions: list[Confusion]
 
 
-def count_confusions(alignments: Sequence[Alignment], limit: int = 20) -> Confusions:
+def count_confusions(tally: PairTally, limit: int = 20) -> Confusions:
     """Return the `limit` most frequent substitutions, insertions and deletions over all utterances."""
-    counts: Counter[tuple[str, str]] = Counter()
-    said: Counter[str] = Counter()
-    examples: dict[tuple[str, str], int] = {}
-    for index, alignment in enumerate(alignments):
-        said.update(alignment.reference)
-        for unit in alignment.units():
-            if unit.operation != "equal":
-                pair = (unit.reference or "", unit.hypothesis or "")
-                counts[pair] += 1
-                examples.setdefault(pair, index)
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    found = [Confusion(*pair, count, said[pair[0]], examples[pair]) for pair, count in ordered]
+    pairs = sorted(tally.errors, key=lambda pair: (-tally.errors[pair], pair))
     return Confusions(
-        substitutions=[c for c in found if c.reference and c.hypothesis][:limit],
-        insertions=[c for c in found if not c.reference][:limit],
-        deletions=[c for c in found if not c.hypothesis][:limit],
+        substitutions=_first(tally, (pair for pair in pairs if pair[0] and pair[1]), limit),
+        insertions=_first(tally, (pair for pair in pairs if not pair[0]), limit),
+        deletions=_first(tally, (pair for pair in pairs if not pair[1]), limit),
     )
+
+
+def _first(tally: PairTally, pairs: Iterable[Pair], limit: int) -> list[Confusion]:
+    return [
+        Confusion(*pair, tally.errors[pair], tally.said[pair[0]], tally.utterances[pair][0], tally.utterances[pair])
+        for pair in islice(pairs, limit)
+    ]
 
 
 @dataclass(frozen=True)
@@ -67,33 +66,23 @@ class MarkErrors:
         return self.num_mark_only / self.num_errors if self.num_errors else 0.0
 
 
-def count_mark_errors(alignments: Sequence[Alignment], limit: int = 20) -> MarkErrors:
+def count_mark_errors(tally: PairTally, limit: int = 20) -> MarkErrors:
     """Count the errors that vanish when diacritics and tone marks are set aside; the score itself never changes.
 
     A substituted word or grapheme counts when both sides are the same letters without their marks; an inserted or
     deleted unit counts when it is nothing but marks, such as a tone letter.
     """
-    counts: Counter[tuple[str, str]] = Counter()
-    said: Counter[str] = Counter()
-    examples: dict[tuple[str, str], int] = {}
-    num_errors = 0
-    for index, alignment in enumerate(alignments):
-        said.update(alignment.reference)
-        num_errors += alignment.num_errors
-        for unit in alignment.units():
-            if unit.operation != "equal" and _is_mark_only(unit):
-                pair = (unit.reference or "", unit.hypothesis or "")
-                counts[pair] += 1
-                examples.setdefault(pair, index)
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
-    frequent = [Confusion(*pair, count, said[pair[0]], examples[pair]) for pair, count in ordered]
-    return MarkErrors(num_errors, counts.total(), frequent)
+    pairs = sorted(filter(_is_mark_only, tally.errors), key=lambda pair: (-tally.errors[pair], pair))
+    return MarkErrors(
+        num_errors=tally.errors.total(),
+        num_mark_only=sum(tally.errors[pair] for pair in pairs),
+        most_frequent=_first(tally, pairs, limit),
+    )
 
 
-def _is_mark_only(unit: AlignedUnit) -> bool:
-    if unit.reference is not None and unit.hypothesis is not None:
-        return differ_only_in_marks(unit.reference, unit.hypothesis)
-    return remove_marks(unit.reference or unit.hypothesis or "") == ""
+def _is_mark_only(pair: Pair) -> bool:
+    said, heard = pair
+    return differ_only_in_marks(said, heard) if said and heard else remove_marks(said or heard) == ""
 
 
 @dataclass(frozen=True)
@@ -116,28 +105,20 @@ def count_spacing_errors(words: Sequence[Alignment], characters: Sequence[Alignm
     num_word_errors = 0
     examples: Counter[tuple[str, str]] = Counter()
     for alignment in words:
-        for run in _error_runs(alignment.chunks):
-            said = alignment.reference[run[0].reference_start : run[-1].reference_end]
-            heard = alignment.hypothesis[run[0].hypothesis_start : run[-1].hypothesis_end]
-            if "".join(said) == "".join(heard):
-                num_word_errors += sum(chunk.num_errors for chunk in run)
-                examples[" ".join(said), " ".join(heard)] += 1
-    units = [unit for alignment in characters for unit in alignment.units()]
+        for run in alignment.error_runs():
+            if run.is_spacing:
+                num_word_errors += run.num_errors
+                examples[" ".join(run.said), " ".join(run.heard)] += 1
+    num_spaces = num_missed = num_added = 0
+    for alignment in characters:
+        num_spaces += sum(character == " " for character in alignment.reference)
+        for unit in alignment.errors():
+            num_missed += unit.reference == " "
+            num_added += unit.hypothesis == " "
     return SpacingErrors(
         num_word_errors=num_word_errors,
-        num_spaces=sum(unit.reference == " " for unit in units),
-        num_missed=sum(unit.reference == " " and unit.hypothesis != " " for unit in units),
-        num_added=sum(unit.hypothesis == " " and unit.reference != " " for unit in units),
+        num_spaces=num_spaces,
+        num_missed=num_missed,
+        num_added=num_added,
         examples=[pair for pair, _ in sorted(examples.items(), key=lambda item: (-item[1], item[0]))][:limit],
     )
-
-
-def _error_runs(chunks: Iterable[AlignmentChunk]) -> list[list[AlignmentChunk]]:
-    """Cut the alignment at its correct words and return the stretches of errors between them."""
-    runs: list[list[AlignmentChunk]] = [[]]
-    for chunk in chunks:
-        if chunk.operation == "equal":
-            runs.append([])
-        else:
-            runs[-1].append(chunk)
-    return [run for run in runs if run]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lowres.scoring.alignment import Alignment, align_characters, align_words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ErrorCounts:
     """How often each thing happened, over one or many utterances, in words or in characters."""
 
@@ -46,6 +46,17 @@ def count_errors(alignments: Iterable[Alignment]) -> ErrorCounts:
         substitutions += alignment.count("substitute")
         insertions += alignment.count("insert")
         deletions += alignment.count("delete")
+    return ErrorCounts(hits, substitutions, insertions, deletions)
+
+
+def sum_counts(counts: Iterable[ErrorCounts]) -> ErrorCounts:
+    """Add up the counts of several sets."""
+    hits = substitutions = insertions = deletions = 0
+    for one in counts:
+        hits += one.hits
+        substitutions += one.substitutions
+        insertions += one.insertions
+        deletions += one.deletions
     return ErrorCounts(hits, substitutions, insertions, deletions)
 
 

@@ -1,18 +1,27 @@
 """Everything measured on one set of utterances: one alignment pass each for words, characters and graphemes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lowres.scoring.alignment import Alignment, SplitText, align_characters, align_units, align_words
+from lowres.scoring.alignment import (
+    Alignment,
+    SplitText,
+    align_characters,
+    align_words,
+    each_by_characters,
+    each_by_units,
+    each_by_words,
+)
 from lowres.scoring.bootstrap import Interval, interval_over_speakers, interval_over_utterances
 from lowres.scoring.breakdowns import (
     GroupScore,
-    UnseenWords,
     score_durations,
+    score_levels,
     score_speakers,
-    score_unseen_words,
+    score_speaking_rates,
     worst_utterances,
 )
+from lowres.scoring.confusion_matrix import ConfusionMatrix, confusion_matrix
 from lowres.scoring.confusions import (
     Confusions,
     MarkErrors,
@@ -21,7 +30,16 @@ from lowres.scoring.confusions import (
     count_mark_errors,
     count_spacing_errors,
 )
-from lowres.scoring.error_rates import ErrorCounts, count_errors
+from lowres.scoring.error_kinds import ErrorKinds, classify_errors
+from lowres.scoring.error_rates import ErrorCounts, count_errors, sum_counts
+from lowres.scoring.tally import tally_pairs
+from lowres.scoring.training_frequency import (
+    FrequencyBand,
+    UnseenWords,
+    recall_words,
+    score_training_frequency,
+    score_unseen_words,
+)
 
 
 @dataclass(frozen=True)
@@ -65,12 +83,17 @@ class Scorecard:
     raw: Rates
     speakers: list[GroupScore]
     durations: list[GroupScore]
+    speaking_rates: list[GroupScore]
+    levels: list[GroupScore]
+    error_kinds: ErrorKinds
+    confusion_matrix: ConfusionMatrix
     grapheme_confusions: Confusions
     word_confusions: Confusions
     grapheme_marks: MarkErrors
     word_marks: MarkErrors
     spacing: SpacingErrors
     unseen_words: UnseenWords
+    training_frequency: list[FrequencyBand]
     worst: list[int]
     empty_references: list[int]
     empty_hypotheses: list[int]
@@ -78,13 +101,22 @@ class Scorecard:
     character_alignments: list[Alignment]
 
 
-def score(text: ScoredText, *, training_words: Collection[str], split_graphemes: SplitText, seed: int = 1) -> Scorecard:
+def score(
+    text: ScoredText,
+    *,
+    training_counts: Mapping[str, int],
+    split_graphemes: SplitText,
+    levels_db: Sequence[float | None] | None = None,
+    seed: int = 1,
+) -> Scorecard:
     """Measure everything that a report says about these utterances.
 
     Args:
         text: the N utterances.
-        training_words: words of the text that was trained on, normalised as `text.references` are.
+        training_counts: how often each word stands in the text that was trained on, normalised as `text.references`.
         split_graphemes: cuts a line into letters with their marks, for the confusions.
+        levels_db: (N,) level of each recording in dB below full scale, None where it is not known; None for all leaves
+            `levels` empty.
         seed: start of the bootstrap's draws.
 
     Raises:
@@ -92,20 +124,27 @@ def score(text: ScoredText, *, training_words: Collection[str], split_graphemes:
     """
     words = align_words(text.references, text.hypotheses)
     characters = align_characters(text.references, text.hypotheses)
-    graphemes = align_units(text.references, text.hypotheses, split_graphemes)
-    raw_words = align_words(text.raw_references, text.hypotheses)
-    raw_characters = align_characters(text.raw_references, text.hypotheses)
+    graphemes = tally_pairs(each_by_units(text.references, text.hypotheses, split_graphemes))
+    word_pairs, recall = tally_pairs(words), recall_words(words)
     return Scorecard(
         normalised=Rates(_rate(words, text.speakers, seed), _rate(characters, text.speakers, seed)),
-        raw=Rates(_rate(raw_words, text.speakers, seed), _rate(raw_characters, text.speakers, seed)),
+        raw=Rates(
+            _rate(each_by_words(text.raw_references, text.hypotheses), text.speakers, seed),
+            _rate(each_by_characters(text.raw_references, text.hypotheses), text.speakers, seed),
+        ),
         speakers=score_speakers(text.speakers, text.durations_seconds, words, characters),
         durations=score_durations(text.durations_seconds, words, characters),
+        speaking_rates=score_speaking_rates(text.durations_seconds, words, characters),
+        levels=[] if levels_db is None else score_levels(levels_db, text.durations_seconds, words, characters),
+        error_kinds=classify_errors(words),
+        confusion_matrix=confusion_matrix(graphemes),
         grapheme_confusions=count_confusions(graphemes),
-        word_confusions=count_confusions(words),
+        word_confusions=count_confusions(word_pairs),
         grapheme_marks=count_mark_errors(graphemes),
-        word_marks=count_mark_errors(words),
+        word_marks=count_mark_errors(word_pairs),
         spacing=count_spacing_errors(words, characters),
-        unseen_words=score_unseen_words(words, training_words),
+        unseen_words=score_unseen_words(recall, training_counts),
+        training_frequency=score_training_frequency(recall, training_counts),
         worst=worst_utterances(characters),
         empty_references=[index for index, alignment in enumerate(words) if not alignment.reference],
         empty_hypotheses=[index for index, alignment in enumerate(words) if not alignment.hypothesis],
@@ -114,11 +153,12 @@ def score(text: ScoredText, *, training_words: Collection[str], split_graphemes:
     )
 
 
-def _rate(alignments: Sequence[Alignment], speakers: Sequence[str], seed: int) -> Rate:
-    errors = [alignment.num_errors for alignment in alignments]
-    lengths = [alignment.num_reference for alignment in alignments]
+def _rate(alignments: Iterable[Alignment], speakers: Sequence[str], seed: int) -> Rate:
+    by_utterance = [count_errors([alignment]) for alignment in alignments]
+    errors = [counts.num_errors for counts in by_utterance]
+    lengths = [counts.num_reference for counts in by_utterance]
     return Rate(
-        counts=count_errors(alignments),
+        counts=sum_counts(by_utterance),
         over_utterances=interval_over_utterances(errors, lengths, seed=seed),
         over_speakers=interval_over_speakers(errors, lengths, speakers, seed=seed),
     )

@@ -1,6 +1,7 @@
 """Evaluate: from a trained recogniser and a prepared corpus to a report on speech it was not trained on."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -233,7 +234,7 @@ def _score(
         text=text,
         scorecard=score(
             text,
-            training_words={word for line in training["text"] for word in line.split()},
+            training_counts=Counter(word for line in training["text"] for word in line.split()),
             split_graphemes=_splitter(recipe),
             seed=recipe.evaluate.seed,
         ),

@@ -63,7 +63,7 @@ def make_contents(
     facts = {key: changes.pop(key) for key in ("dev_chose_checkpoint", "num_excluded", "unwritable") if key in changes}
     return ReportContents(
         text=text,
-        scorecard=score(text, training_words={"wáa", "la", "a"}, split_graphemes=split_letters),
+        scorecard=score(text, training_counts={"wáa": 12, "la": 3, "a": 1}, split_graphemes=split_letters),
         provenance=Provenance(**(provenance | changes)),  # type: ignore[arg-type]
         split_facts=SplitFacts(overlap, **facts),  # type: ignore[arg-type]
     )

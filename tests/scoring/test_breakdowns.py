@@ -7,9 +7,9 @@ from lowres.scoring.breakdowns import (
     duration_bin,
     score_durations,
     score_speakers,
-    score_unseen_words,
     worst_utterances,
 )
+from lowres.scoring.training_frequency import recall_words, score_unseen_words
 
 REFERENCES = ["a b", "a b", "c d", ""]
 HYPOTHESES = ["a b", "a x", "y z", "q"]
@@ -37,7 +37,7 @@ def test_durations_come_shortest_first_without_empty_bins() -> None:
 
 
 def test_unseen_words_have_their_own_error_rate() -> None:
-    unseen = score_unseen_words(WORDS, {"a", "b"})
+    unseen = score_unseen_words(recall_words(WORDS), {"a": 3, "b": 1})
     assert (unseen.num_seen, unseen.num_seen_wrong) == (4, 1)
     assert (unseen.num_unseen, unseen.num_unseen_wrong) == (2, 2)
     assert (unseen.seen_error_rate, unseen.unseen_error_rate) == (0.25, 1.0)
@@ -45,7 +45,7 @@ def test_unseen_words_have_their_own_error_rate() -> None:
 
 
 def test_rates_of_no_words_are_none() -> None:
-    assert score_unseen_words(WORDS, {"a", "b", "c", "d"}).unseen_error_rate is None
+    assert score_unseen_words(recall_words(WORDS), dict.fromkeys("abcd", 1)).unseen_error_rate is None
 
 
 def test_worst_utterances_never_hold_a_faultless_one() -> None:

@@ -8,6 +8,7 @@ from lowres.scoring.alignment import align_characters, align_units, align_words
 from lowres.scoring.confusions import count_confusions, count_mark_errors, count_spacing_errors
 from lowres.scoring.error_rates import word_error_rate
 from lowres.scoring.marks import differ_only_in_marks, remove_marks
+from lowres.scoring.tally import tally_pairs
 
 
 def graphemes(text: str) -> list[str]:
@@ -23,7 +24,7 @@ def graphemes(text: str) -> list[str]:
 
 def test_confusions_come_most_frequent_first_with_how_often_the_unit_was_said() -> None:
     alignments = align_characters(["abab", "ab", "cb"], ["acac", "ad", "cbx"])
-    confusions = count_confusions(alignments)
+    confusions = count_confusions(tally_pairs(alignments))
     first, second = confusions.substitutions
     assert (first.reference, first.hypothesis, first.count, first.num_reference, first.example) == ("b", "c", 2, 4, 0)
     assert (second.reference, second.hypothesis, second.example) == ("b", "d", 1)
@@ -32,7 +33,7 @@ def test_confusions_come_most_frequent_first_with_how_often_the_unit_was_said() 
 
 
 def test_a_letter_stays_together_with_its_marks() -> None:
-    (confusion,) = count_confusions(align_units(["ɛ\u0301a"], ["ɛ\u0300a"], graphemes)).substitutions
+    (confusion,) = count_confusions(tally_pairs(align_units(["ɛ\u0301a"], ["ɛ\u0300a"], graphemes))).substitutions
     assert (confusion.reference, confusion.hypothesis) == ("ɛ\u0301", "ɛ\u0300")
 
 
@@ -62,7 +63,7 @@ def test_the_same_letters_written_two_ways_differ_in_marks_at_most() -> None:
 
 def test_mark_only_words_are_counted_apart_and_still_wrong() -> None:
     references, hypotheses = ["wáa dzé la", "mbia"], ["waa dze na", "mbia"]
-    errors = count_mark_errors(align_words(references, hypotheses))
+    errors = count_mark_errors(tally_pairs(align_words(references, hypotheses)))
     assert (errors.num_mark_only, errors.num_errors) == (2, 3)
     assert errors.share == 2 / 3
     assert {(c.reference, c.hypothesis) for c in errors.most_frequent} == {("wáa", "waa"), ("dzé", "dze")}
@@ -70,7 +71,7 @@ def test_mark_only_words_are_counted_apart_and_still_wrong() -> None:
 
 
 def test_a_tone_letter_left_out_is_a_mark_only_error() -> None:
-    errors = count_mark_errors(align_units(["ma˥"], ["ma"], graphemes))
+    errors = count_mark_errors(tally_pairs(align_units(["ma˥"], ["ma"], graphemes)))
     assert (errors.num_mark_only, errors.num_errors) == (1, 1)
 
 
