@@ -25,6 +25,16 @@ class ConfusionMatrix:
     counts: list[list[int]]
     num_said: list[int]
 
+    @property
+    def row_names(self) -> list[str]:
+        """(G + 1,) what was said; "" for what nobody said."""
+        return [*self.graphemes, ""]
+
+    @property
+    def column_names(self) -> list[str]:
+        """(G + 1,) what was heard; "" for what nobody heard."""
+        return [*self.graphemes, ""]
+
 
 def confusion_matrix(graphemes: PairTally, limit: int = NUM_GRAPHEMES) -> ConfusionMatrix:
     """Lay out the errors of the `limit` graphemes most involved in them; without errors the matrix has no grapheme."""
