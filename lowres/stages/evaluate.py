@@ -148,7 +148,7 @@ def evaluate(
     with open_search(checkpoint, recognizer.vocabulary, options.language_model) as search:
         heard, decoding_seconds = _listen(recognizer, speech, search, compute, options, progress)
     progress(EvaluationProgress("scoring", total, total))
-    tidy = _tidier(recipe)
+    tidy = tidier(recipe)
     gain = measure_gain(rows["text"].tolist(), heard, tidy, seed=recipe.evaluate.seed) if search.stored else None
     contents = _score(
         corpus,
@@ -244,7 +244,7 @@ def _score(
     )
 
 
-def _tidier(recipe: Recipe) -> Callable[[str], str]:
+def tidier(recipe: Recipe) -> Callable[[str], str]:
     """Settle spelling that nobody sees: marks written apart, spaces at the ends.
 
     The recogniser writes what the rules made of its training text. Applying them again could change letters a second
