@@ -9,20 +9,21 @@ from lowres.report.pretraining_charts import (
     MOST_LANGUAGES,
     code_charts,
     health_charts,
-    hours_text,
     learning_charts,
 )
 from lowres.report.pretraining_contents import (
+    EVALUATED,
     cautions_of,
     evaluation_rows,
     evidence_of,
     facts_of,
     figures_of,
-    settings_of,
 )
 from lowres.report.pretraining_languages import held_out_languages, trained_languages
 from lowres.report.pretraining_run import PretrainingRun, read_pretraining_run
 from lowres.report.pretraining_verdict import chance_accuracy, judge
+from lowres.report.run_charts import hours_text
+from lowres.report.run_contents import Head, settings_of
 from lowres.report.sentences import percent
 from lowres.report.templating import make_environment, plain, style_sheet
 from lowres.report.writing import PAGE_FILE, write_file
@@ -65,11 +66,11 @@ def render_pretraining_page(run: PretrainingRun) -> str:
         learning=_drawings(learning_charts(run), LARGE),
         codes=_drawings(code_charts(run), SMALL),
         health=_drawings(health_charts(run), SMALL),
-        table_languages=run.held_out_languages[:MOST_LANGUAGES],
+        heads=[*map(Head, EVALUATED), *(Head("Loss, ", name) for name in run.held_out_languages[:MOST_LANGUAGES])],
         rows=evaluation_rows(run),
-        happenings=run.happenings(),
+        happenings=run.log.happenings(),
         facts=facts_of(run, trained),
-        settings=settings_of(run.record),
+        settings=settings_of(run.log.record),
         style=style_sheet("style.css", "charts.css"),
         title=plain(run.name),
     )

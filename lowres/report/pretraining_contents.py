@@ -1,57 +1,37 @@
 """What the page of a pretraining run says apart from its curves: numbers, cautions, tables, facts and settings."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from lowres.report import pretraining_verdict as rules
 from lowres.report.contents import Caution
-from lowres.report.pretraining_charts import MOST_LANGUAGES, hours_text
+from lowres.report.pretraining_charts import MOST_LANGUAGES
 from lowres.report.pretraining_languages import HeldOutLanguage, TrainedLanguage
-from lowres.report.pretraining_run import PretrainingRun, list_of, mapping_of, number_of, step_of, text_of
+from lowres.report.pretraining_run import PretrainingRun
 from lowres.report.pretraining_verdict import Evidence, Verdict, chance_accuracy
+from lowres.report.run_charts import hours_text
+from lowres.report.run_contents import EvaluationRow, Figure, decimals, machine_fact, rows_to_show
+from lowres.report.run_log import list_of, mapping_of, number_of, step_of
 from lowres.report.sentences import duration_text, percent
 
-_MOST_ROWS: Final = 60
-_DEEPEST: Final = 5
-_LONGEST_VALUE: Final = 500
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number to read before the curves, and what to read it against."""
-
-    name: str
-    value: str
-    remark: str
-
-
-@dataclass(frozen=True)
-class EvaluationRow:
-    """One line of the table of evaluations, ready to print."""
-
-    step: int
-    hours: float
-    is_best: bool
-    cells: tuple[str, ...]
+EVALUATED: Final = ("Loss", "Accuracy", "Codes used", "Perplexity")
+"""Heads of the table of evaluations, before those of the languages."""
 
 
 def evidence_of(run: PretrainingRun) -> Evidence:
     """Gather what a verdict rests on: the latest evaluation, and where there is none the latest report."""
-    latest = run.evaluations[-1] if run.evaluations else run.steps[-1] if run.steps else {}
-    reported = run.steps[-1] if run.steps else {}
+    latest = run.log.evaluations[-1] if run.log.evaluations else run.log.steps[-1] if run.log.steps else {}
+    reported = run.log.steps[-1] if run.log.steps else {}
     # A step report tells the perplexity of the mean softmax and that of the codes chosen; an evaluation the latter.
     perplexities = map(number_of, list_of(latest.get("chosen_perplexity")) or list_of(latest.get("code_perplexity")))
     return Evidence(
         accuracy=number_of(latest.get("contrastive_accuracy")),
-        is_held_out=bool(run.evaluations),
+        is_held_out=bool(run.log.evaluations),
         num_distractors=run.num_distractors,
         used_codes_share=number_of(latest.get("used_codes_share")),
         code_perplexity=tuple(value for value in perplexities if value is not None),
         latent_similarity=number_of(reported.get("latent_similarity")),
-        held_out_losses=tuple(point.value for point in run.evaluation_curve("contrastive_loss")),
-        has_collapsed=run.status == "collapsed",
+        held_out_losses=tuple(point.value for point in run.log.evaluation_curve("contrastive_loss")),
+        has_collapsed=run.log.status == "collapsed",
     )
 
 
@@ -80,7 +60,7 @@ def figures_of(run: PretrainingRun, verdict: Verdict) -> list[Figure]:
                 f"{run.num_entries}.",
             )
         )
-    losses = run.evaluation_curve("contrastive_loss")
+    losses = run.log.evaluation_curve("contrastive_loss")
     if losses:
         lowest = min(losses, key=lambda point: point.value)
         since = f"from {losses[0].value:.3f} at first" if len(losses) > 1 else "the first evaluation"
@@ -106,7 +86,7 @@ def figures_of(run: PretrainingRun, verdict: Verdict) -> list[Figure]:
 def cautions_of(run: PretrainingRun, verdict: Verdict, held_out: list[HeldOutLanguage]) -> list[Caution]:
     """Return what to know before this run is used or quoted, the run's own warnings included, each once."""
     found = []
-    if run.record.get("is_synthetic") is True:
+    if run.log.record.get("is_synthetic") is True:
         found.append(Caution("synthetic speech", "A machine spoke these recordings, or some of them."))
     if verdict.has_collapsed:
         found.append(
@@ -128,18 +108,15 @@ def cautions_of(run: PretrainingRun, verdict: Verdict, held_out: list[HeldOutLan
                 "some languages lag", f"Held-out speech is still little more than guessed in: {', '.join(unlearned)}."
             )
         )
-    return [*found, *(Caution("note", sentence, serious=False) for sentence in run.warnings)]
+    return [*found, *(Caution("note", sentence, serious=False) for sentence in run.log.warnings)]
 
 
 def evaluation_rows(run: PretrainingRun) -> list[EvaluationRow]:
     """Return the table of evaluations; of very many, every n-th, the best ones and the last."""
-    stride = -(-len(run.evaluations) // _MOST_ROWS) or 1
-    last = len(run.evaluations) - 1
-    best = max((i for i, event in enumerate(run.evaluations) if event.get("is_best") is True), default=-1)
+    numbers, best = rows_to_show(run.log.evaluations)
     rows = []
-    for number, event in enumerate(run.evaluations):
-        if number % stride and number not in (last, best):
-            continue
+    for number in numbers:
+        event = run.log.evaluations[number]
         perplexities = [number_of(value) for value in list_of(event.get("code_perplexity"))]
         by_language = mapping_of(event.get("held_out"))
         losses = [
@@ -147,26 +124,26 @@ def evaluation_rows(run: PretrainingRun) -> list[EvaluationRow]:
             for language in run.held_out_languages[:MOST_LANGUAGES]
         ]
         cells = (
-            _decimals(event.get("contrastive_loss")),
+            decimals(event.get("contrastive_loss")),
             percent(number_of(event.get("contrastive_accuracy")), 1),
             percent(number_of(event.get("used_codes_share")), 0),
             " / ".join("–" if value is None else f"{value:.0f}" for value in perplexities) or "–",
-            *map(_decimals, losses),
+            *map(decimals, losses),
         )
-        rows.append(EvaluationRow(step_of(event), run.hours_of(event), number == best, cells))
+        rows.append(EvaluationRow(step_of(event), run.log.hours_of(event), number == best, cells))
     return rows
 
 
 def facts_of(run: PretrainingRun, trained: list[TrainedLanguage]) -> list[tuple[str, str]]:
     """Return how the run came about, as names and values in reading order; what is not known is left out."""
-    record, latest = run.record, run.steps[-1] if run.steps else {}
+    record, latest = run.log.record, run.log.steps[-1] if run.log.steps else {}
     updates = number_of(record.get("updates")) or step_of(latest)
     processed = number_of(record.get("hours_processed")) or number_of(latest.get("hours_processed")) or 0.0
     seconds = number_of(record.get("wall_seconds")) or number_of(latest.get("elapsed_seconds"))
     per_update, parameters = _hours_per_update(run), number_of(record.get("num_parameters"))
-    left_out = sum(number_of(event.get("left_out")) or 0 for event in run.steps)
+    left_out = sum(number_of(event.get("left_out")) or 0 for event in run.log.steps)
     facts = [
-        ("Status", run.status or "not stated"),
+        ("Status", run.log.status or "not stated"),
         ("Updates", f"{round(updates):,}"),
         ("Audio processed", f"{hours_text(processed)}, of {hours_text(sum(row.hours for row in trained))} of speech"),
     ]
@@ -183,36 +160,8 @@ def facts_of(run: PretrainingRun, trained: list[TrainedLanguage]) -> list[tuple[
     facts.append(("Codebooks", f"{run.num_codebooks} of {run.num_entries} entries"))
     if left_out:
         facts.append(("Crops left out", f"{round(left_out):,}, with fewer than two masked frames (in the reports)"))
-    machine = ", ".join(f"{name} {_scalar(value)}" for name, value in mapping_of(record.get("machine")).items())
-    return [*facts, ("Machine", machine)] if machine else facts
-
-
-def settings_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return everything that run.json says beside languages and warnings, nested names joined by dots."""
-    return _flattened({name: value for name, value in record.items() if name not in ("languages", "warnings")}, "", 0)
-
-
-def _flattened(value: Mapping[str, Any], prefix: str, depth: int) -> list[tuple[str, str]]:
-    found = []
-    for name, inner in value.items():
-        if isinstance(inner, dict) and inner and depth < _DEEPEST:
-            found += _flattened(inner, f"{prefix}{name}.", depth + 1)
-        else:
-            found.append((f"{prefix}{name}", _scalar(inner)))
-    return found
-
-
-def _scalar(value: object) -> str:
-    if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False)
-    text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else text_of(value) or "–"
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]} …"
-
-
-def _decimals(value: object) -> str:
-    number = number_of(value)
-    return "–" if number is None else f"{number:.3f}"
+    return [*facts, *machine_fact(run.log)]
 
 
 def _hours_per_update(run: PretrainingRun) -> float | None:
-    return number_of(run.record.get("hours_per_update"))
+    return number_of(run.log.record.get("hours_per_update"))

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from lowres.report.pretraining_run import PretrainingRun, TrainedCorpus, mapping_of, number_of
+from lowres.report.pretraining_run import PretrainingRun, TrainedCorpus
 from lowres.report.pretraining_verdict import BEGINS_FROM, chance_accuracy
+from lowres.report.run_log import mapping_of, number_of
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def held_out_languages(run: PretrainingRun) -> list[HeldOutLanguage]:
         losses = run.held_out_curve(name, "contrastive_loss")
         accuracies = run.held_out_curve(name, "contrastive_accuracy")
         accuracy = accuracies[-1].value if accuracies else None
-        sizes = [mapping_of(mapping_of(event.get("held_out")).get(name)).get("num_frames") for event in run.evaluations]
+        sizes = [
+            mapping_of(mapping_of(event.get("held_out")).get(name)).get("num_frames") for event in run.log.evaluations
+        ]
         found.append(
             HeldOutLanguage(
                 name=name,

@@ -11,9 +11,10 @@ from pretraining_runs import HOURS_PER_UPDATE, make_evaluation, make_events, mak
 
 from lowres.errors import CheckpointError, LowresError
 from lowres.report.pretraining import write_pretraining_report
-from lowres.report.pretraining_contents import evidence_of, settings_of
+from lowres.report.pretraining_contents import evidence_of
 from lowres.report.pretraining_languages import held_out_languages, trained_languages
 from lowres.report.pretraining_run import PretrainingRun, read_pretraining_run
+from lowres.report.run_contents import settings_of
 
 VOID = {"meta", "br", "img", "hr", "link", "input"}
 
@@ -114,18 +115,18 @@ def test_every_figure_has_a_chart_with_a_title_and_a_description(tmp_path: Path)
 
 def test_curves_are_drawn_over_hours_of_audio_and_name_the_update(tmp_path: Path) -> None:
     run = read(tmp_path, [make_step(50), make_step(100), make_evaluation(75, hours_processed=None)])
-    (point,) = run.evaluation_curve("contrastive_loss")
+    (point,) = run.log.evaluation_curve("contrastive_loss")
     assert point.step == 75
     assert point.hours == pytest.approx(75 * HOURS_PER_UPDATE)
-    assert run.hours_at(150) == pytest.approx(150 * HOURS_PER_UPDATE)
-    assert run.hours_at(25) == pytest.approx(25 * HOURS_PER_UPDATE)
+    assert run.log.hours_at(150) == pytest.approx(150 * HOURS_PER_UPDATE)
+    assert run.log.hours_at(25) == pytest.approx(25 * HOURS_PER_UPDATE)
     assert "at 4.0\u00a0h (update 100)" in write_page(tmp_path, make_events(300)).text
 
 
 def test_before_the_first_report_hours_follow_from_the_updates(tmp_path: Path) -> None:
     run = read(tmp_path, [], hours_per_update=0.5)
-    assert run.hours_at(0) == 0
-    assert run.hours_at(4) == 2.0
+    assert run.log.hours_at(0) == 0
+    assert run.log.hours_at(4) == 2.0
 
 
 def test_a_run_without_a_report_has_a_page(tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_values_that_are_no_numbers_leave_gaps(tmp_path: Path) -> None:
     strange = [float("nan"), float("inf"), None, "4.6", True, 10**400, [1.0], {"a": 1}]
     events = [make_step(5 * i + 5, contrastive_loss=value) for i, value in enumerate(strange)]
     run = read(tmp_path, [*events, make_step(100, contrastive_loss=4.5)])
-    assert [point.value for point in run.training_curve("contrastive_loss")] == [4.5]
+    assert [point.value for point in run.log.training_curve("contrastive_loss")] == [4.5]
     write_page(tmp_path, events)
 
 
@@ -171,13 +172,13 @@ def test_shapes_that_no_run_writes_still_give_a_page(tmp_path: Path) -> None:
 
 def test_an_update_reported_twice_counts_once(tmp_path: Path) -> None:
     run = read(tmp_path, [make_step(5, loss=1.0), make_step(10, loss=2.0), make_step(5, loss=3.0)])
-    assert [(point.step, point.value) for point in run.training_curve("loss")] == [(5, 3.0), (10, 2.0)]
+    assert [(point.step, point.value) for point in run.log.training_curve("loss")] == [(5, 3.0), (10, 2.0)]
 
 
 def test_a_name_with_a_line_separator_does_not_tear_its_line(tmp_path: Path) -> None:
     sentence = "left out: a\u2028b"
     run = read(tmp_path, [{"event": "notice", "step": 3, "attempt": 1, "sentence": sentence}])
-    assert [happening.sentence for happening in run.happenings()] == ["Left out: a\u2028b"]
+    assert [happening.sentence for happening in run.log.happenings()] == ["Left out: a\u2028b"]
 
 
 @pytest.mark.parametrize(
