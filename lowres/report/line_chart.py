@@ -175,6 +175,11 @@ def draw(chart: Chart, size: Size = LARGE) -> Drawing | None:
     )
 
 
+def draw_all(charts: Sequence[Chart], size: Size) -> list[tuple[Chart, Drawing | None]]:
+    """Lay several charts out, each with its drawing."""
+    return [(chart, draw(chart, size)) for chart in charts]
+
+
 def describe(chart: Chart) -> str:
     """Say in words what the curves show, for those who cannot see them."""
     said = []

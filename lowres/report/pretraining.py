@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lowres.report import pretraining_verdict as rules
-from lowres.report.axes import LARGE, SMALL, Size
-from lowres.report.line_chart import Chart, Drawing, draw
+from lowres.report.axes import LARGE, SMALL
+from lowres.report.line_chart import draw_all
 from lowres.report.pretraining_charts import (
     MOST_LANGUAGES,
     code_charts,
@@ -63,9 +63,9 @@ def render_pretraining_page(run: PretrainingRun) -> str:
         cautions=cautions_of(run, verdict, held_out),
         trained=trained,
         held_out=held_out,
-        learning=_drawings(learning_charts(run), LARGE),
-        codes=_drawings(code_charts(run), SMALL),
-        health=_drawings(health_charts(run), SMALL),
+        learning=draw_all(learning_charts(run), LARGE),
+        codes=draw_all(code_charts(run), SMALL),
+        health=draw_all(health_charts(run), SMALL),
         heads=[*map(Head, EVALUATED), *(Head("Loss, ", name) for name in run.held_out_languages[:MOST_LANGUAGES])],
         rows=evaluation_rows(run),
         happenings=run.log.happenings(),
@@ -74,7 +74,3 @@ def render_pretraining_page(run: PretrainingRun) -> str:
         style=style_sheet("style.css", "charts.css"),
         title=plain(run.name),
     )
-
-
-def _drawings(charts: list[Chart], size: Size) -> list[tuple[Chart, Drawing | None]]:
-    return [(chart, draw(chart, size)) for chart in charts]

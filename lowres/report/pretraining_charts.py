@@ -37,7 +37,7 @@ _CODE_FIGURES: Final = (
         "of all codes",
         ceiling=1.0,
         show=percent_tenths,
-        has_held_out=True,
+        evaluated_as="held out",
     ),
     StepFigure("diversity_loss", "Diversity loss", "Falls as the codes are used more evenly.", "loss"),
     StepFigure(
@@ -46,7 +46,7 @@ _CODE_FIGURES: Final = (
         "Mean cosine between the targets of different frames of an utterance. Near 1, all sounds look the same.",
         "cosine",
         ceiling=1.0,
-        has_held_out=True,
+        evaluated_as="held out",
     ),
 )
 

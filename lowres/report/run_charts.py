@@ -25,7 +25,10 @@ def percent_tenths(value: float) -> str:
 
 @dataclass(frozen=True)
 class StepFigure:
-    """A figure of the step reports that has a chart of its own; 0 is always on its axis unless it is logarithmic."""
+    """A figure of the step reports that has a chart of its own; 0 is always on its axis unless it is logarithmic.
+
+    `evaluated_as`: what speech evaluations report it of too; "" where they do not.
+    """
 
     name: str
     title: str
@@ -33,7 +36,7 @@ class StepFigure:
     unit: str
     ceiling: float | None = None
     show: Print = RATIO
-    has_held_out: bool = False
+    evaluated_as: str = ""
     may_be_logarithmic: bool = False
 
 
@@ -77,8 +80,8 @@ def step_chart(log: RunLog, figure: StepFigure) -> Chart:
     points = log.training_curve(figure.name)
     scale = _scale(points) if figure.may_be_logarithmic else "linear"
     lines = [curve_line("training", points, TRAINING)]
-    if figure.has_held_out:
-        lines.append(curve_line("held out", log.evaluation_curve(figure.name), HELD_OUT, True))
+    if figure.evaluated_as:
+        lines.append(curve_line(figure.evaluated_as, log.evaluation_curve(figure.name), HELD_OUT, True))
     return Chart(
         key=figure.name.replace("_", "-"),
         title=figure.title,

@@ -112,6 +112,9 @@ class RunLog:
             total = number_of(event.get("total_updates"))
             if event.get("event") == "plan" and total is not None:
                 sentence = f"The speed was measured anew: the run is now planned to make {round(total):,} updates."
+            if event.get("event") == "retry":
+                remedy = text_of(event.get("remedy"))
+                sentence = f"Attempt {attempt_of(event)} collapsed: {sentence}; {remedy}."
             if sentence and sentence not in self.warnings:
                 found.append(Happening(self.hours_of(event), step_of(event), sentence[:1].upper() + sentence[1:]))
         return found
