@@ -5,6 +5,7 @@ A shard is nothing but samples (little-endian int16, mono); which utterance lies
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -28,6 +29,22 @@ def to_int16(waveform: npt.NDArray[np.float32]) -> Int16Array:
     np.rint(scaled, out=scaled)
     np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1, out=scaled)
     return scaled.astype(_SAMPLE_TYPE)
+
+
+def share_shard(source: Path, target: Path) -> None:
+    """Give a finished shard a second place: linked, or copied where the disk has no links.
+
+    Args:
+        source: the shard, which nobody writes to any more.
+        target: its other place, where nothing is yet; its folder exists.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)
 
 
 class ShardWriter:

@@ -3,7 +3,6 @@
 Its audio is that of the prepared corpora: their shards are linked, or copied where the disk has no links.
 """
 
-import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from lowres.audio.shards import SHARDS_FOLDER
+from lowres.audio.shards import SHARDS_FOLDER, share_shard
 from lowres.errors import CorpusError
 from lowres.manifest.corpus import (
     CORPUS_FILE,
@@ -136,7 +135,7 @@ def _join_tables(parts: Sequence[_Part], shards: Path) -> tuple[pd.DataFrame, di
         for old, sha256 in part.corpus.info.shard_sha256.items():
             renamed[old] = shard_name(len(hashes))
             hashes[renamed[old]] = sha256
-            _link(part.corpus.folder / SHARDS_FOLDER / old, shards / renamed[old])
+            share_shard(part.corpus.folder / SHARDS_FOLDER / old, shards / renamed[old])
         table, prefix = part.corpus.table, f"{part.name}/"
         spoken = table["language"].where(table["language"] != "", part.corpus.info.language)
         tables.append(
@@ -156,13 +155,6 @@ def _split_for(split: str, learns_from: Sequence[str]) -> str:
     if split in learns_from:
         return TRAIN
     return split if split in (DEV, TEST) else OTHER
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(source, target)
 
 
 def _describe(name: str, infos: Sequence[CorpusInfo], names: Sequence[str]) -> dict[str, Any]:

@@ -7,12 +7,12 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from lowres.audio import shards
 from lowres.audio.shards import ShardReader
 from lowres.cli.app import app
 from lowres.errors import CorpusError
 from lowres.manifest.corpus import load_corpus, verify_shards
 from lowres.recipe import load_recipe
-from lowres.stages import join_corpora as joining
 from lowres.stages.join_corpora import join_corpora
 
 LETTERS = {"first": "mbote na yo", "second": "ọmọ àti ilé"}
@@ -79,7 +79,7 @@ def test_where_the_disk_has_no_links_shards_are_copied(project: Path, monkeypatc
     def refuse(_source: Path, _target: Path) -> None:
         raise OSError("no links here")
 
-    monkeypatch.setattr(joining.os, "link", refuse)
+    monkeypatch.setattr(shards.os, "link", refuse)
     prepare(project)
     verify_shards(load_corpus(project / "corpus"))
 
