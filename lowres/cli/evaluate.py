@@ -33,8 +33,12 @@ LanguageModelOption = Annotated[
     typer.Option("--lm", help="The language model to decode with; auto takes the better one on dev, if there is any."),
 ]
 PrecisionOption = Annotated[
-    Literal["auto", "bf16", "fp32"],
-    typer.Option("--precision", help="auto takes bf16 where this machine is fast in it; fp32 is the same everywhere."),
+    Literal["auto", "bf16", "fp32", "int8"],
+    typer.Option(
+        "--precision",
+        help="auto takes bf16 where this machine is fast in it; int8 is for large networks where it is not; "
+        "fp32 is the same everywhere.",
+    ),
 ]
 BatchOption = Annotated[
     float | None,
@@ -42,6 +46,10 @@ BatchOption = Annotated[
 ]
 RecordingsOption = Annotated[
     bool, typer.Option("--recordings/--no-recordings", help="Put recordings into report.html, to be played there.")
+]
+AllRecordingsOption = Annotated[
+    bool,
+    typer.Option("--all-recordings", help="Write those that do not fit into report.html into recordings/ beside it."),
 ]
 
 
@@ -55,6 +63,7 @@ def evaluate(
     precision: PrecisionOption = "auto",
     batch_seconds: BatchOption = None,
     recordings: RecordingsOption = True,
+    all_recordings: AllRecordingsOption = False,
 ) -> None:
     """Score a recogniser on speech it was not trained on, and write a report."""
     from lowres.recipe import load_recipe
@@ -69,6 +78,7 @@ def evaluate(
         precision=precision,
         batch_seconds=batch_seconds,
         embed_recordings=recordings,
+        all_recordings=all_recordings,
     )
     with EvaluationBar() as bar:
         result = run_evaluation(project, loaded, options, bar.show)
@@ -263,11 +273,12 @@ def _print_ending(result: "EvaluationResult") -> None:
         )
     )
     num_utterances = len(result.contents.text.utterance_ids)
+    beside = f", {result.num_beside:,} beside it" if result.num_beside else ""
     console.print(
         Text.assemble(
             ("report: ", "bold green"),
             (str(result.folder / "report.html"), "bold"),
-            f"  ({result.page_bytes / 1e6:.1f} MB, {result.num_embedded:,} of {num_utterances:,} recordings)",
+            f"  ({result.page_bytes / 1e6:.1f} MB, {result.num_embedded:,} of {num_utterances:,} recordings{beside})",
         ),
         soft_wrap=True,
     )

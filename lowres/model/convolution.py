@@ -79,6 +79,12 @@ class _StridedConvolution(torch.autograd.Function):
         return rows_gradient, taps_gradient, bias_gradient, None, None
 
 
+def windows_of(rows: Tensor, kernel: int, stride: int) -> Tensor:
+    """View contiguous rows (R, C) as the windows (R', k C) of a convolution; neighbours overlap in memory."""
+    num_rows = (rows.shape[0] - kernel) // stride + 1
+    return rows.as_strided((num_rows, kernel * rows.shape[1]), (stride * rows.shape[1], 1))
+
+
 def _views(rows: Tensor, kernel: int, stride: int) -> tuple[Tensor, Tensor]:
     """View rows (R, C) as the inputs of the two products: (R', s C) and (R', (k - s) C)."""
     num_inputs = rows.shape[1]

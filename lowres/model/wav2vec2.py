@@ -200,7 +200,8 @@ def encode(
     lengths, num_frames = num_samples.tolist(), count_frames(num_samples, config)
     if config.normalize_waveforms:
         waveforms = _normalize_waveforms(waveforms, lengths)
-    dtype = _dtype_to_compute_in(next(feature_encoder.parameters()))
+    # Bands in int8 have no parameters left.
+    dtype = _dtype_to_compute_in(next(feature_encoder.parameters(), waveforms))
     return Encoded(feature_encoder(waveforms, lengths, num_frames, dtype), num_frames)
 
 

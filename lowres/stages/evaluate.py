@@ -15,7 +15,6 @@ from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.recipe import Recipe
 from lowres.report.contents import Caution, ReportContents
 from lowres.report.files import write_report
-from lowres.report.recordings import embed_recordings
 from lowres.scoring.scorecard import Rates, Scorecard, ScoredText, score
 from lowres.stages.evaluate_gain import Gain, measure_gain
 from lowres.stages.evaluate_run import (
@@ -28,6 +27,7 @@ from lowres.stages.evaluate_run import (
     gather_split_facts,
     training_rows,
 )
+from lowres.stages.evaluate_sound import NO_SOUND, gather_sound, measure_levels
 from lowres.stages.language_model import LanguageModelChoice, OpenSearch, caution_about_search, open_search
 from lowres.stages.listening import DEFAULT_BATCH_SECONDS, Heard, listen, load_to_listen, speech_of
 from lowres.stages.word_confidence import confidence_facts
@@ -35,7 +35,7 @@ from lowres.text.graphemes import split_graphemes
 from lowres.text.normalize import CollapseSpaces, NormalForm, compile_rules, unicode_form
 from lowres.training.feed import TrainingSpeech
 from lowres.training.precision import Compute, choose_compute
-from lowres.training.settings import Precision
+from lowres.training.settings import ListeningPrecision
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,15 @@ class EvaluateOptions:
     language_model: LanguageModelChoice = "auto"
     """Which of the recogniser's language models to search with; "auto" takes the better one on dev, if it has any."""
 
-    precision: Precision = "auto"
+    precision: ListeningPrecision = "auto"
     batch_seconds: float | None = None
     """Seconds of padded audio decoded together; the result in fp32 does not depend on it."""
 
     embed_recordings: bool = True
     """Whether the page holds the recordings, as far as they are small."""
+
+    all_recordings: bool = False
+    """Whether those that do not fit into the page are written beside it."""
 
 
 EvaluationTask = Literal["listening", "scoring", "embedding recordings", "writing"]
@@ -85,6 +88,7 @@ class EvaluationResult:
 
     wall_seconds: float
     num_embedded: int
+    num_beside: int
     page_bytes: int
     gain: Gain | None = None
     """What the language model brought over greedy decoding; None where none was used."""
@@ -157,6 +161,7 @@ def evaluate(
         run_name=run.name,
         split=split,
         hypotheses=[tidy(text) for text in heard.texts],
+        levels_db=measure_levels(speech),
         facts=[
             *search.facts(),
             *(gain.facts() if gain else ()),
@@ -165,13 +170,15 @@ def evaluate(
         ],
         more_cautions=caution_about_search(search, split),
     )
-    recordings: dict[int, str] = {}
+    sound = NO_SOUND
     if options.embed_recordings:
         progress(EvaluationProgress("embedding recordings", total, total))
-        recordings = embed_recordings([*contents.scorecard.worst, *range(len(rows))], speech.read_samples, SAMPLE_RATE)
+        sound = gather_sound(speech, contents.scorecard.worst, all_recordings=options.all_recordings)
     progress(EvaluationProgress("writing", total, total))
     folder = project / "reports" / f"{run.name}-{split}"
-    sizes = write_report(folder, contents, split=_splitter(recipe), recordings=recordings)
+    sizes = write_report(
+        folder, contents, split=_splitter(recipe), recordings=sound.embedded, write_beside=sound.write_beside
+    )
     return EvaluationResult(
         folder=folder,
         contents=contents,
@@ -180,7 +187,8 @@ def evaluate(
         compute=compute,
         decoding_seconds=decoding_seconds,
         wall_seconds=time.perf_counter() - started,
-        num_embedded=len(recordings),
+        num_embedded=len(sound.embedded),
+        num_beside=sound.num_beside,
         page_bytes=sizes["report.html"],
         gain=gain,
         notes=search.notes,
@@ -218,6 +226,7 @@ def _score(
     run_name: str,
     split: str,
     hypotheses: Sequence[str],
+    levels_db: Sequence[float | None],
     facts: Sequence[tuple[str, str]],
     more_cautions: Sequence[Caution],
 ) -> ReportContents:
@@ -236,6 +245,7 @@ def _score(
             text,
             training_counts=Counter(word for line in training["text"] for word in line.split()),
             split_graphemes=_splitter(recipe),
+            levels_db=levels_db,
             seed=recipe.evaluate.seed,
         ),
         provenance=describe_provenance(corpus, recipe, recognizer, run_name=run_name, split=split, facts=facts),

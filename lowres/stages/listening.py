@@ -74,8 +74,8 @@ def listen(
 ) -> Heard:
     """Decode utterances, in batches of like length, the longest first.
 
-    In fp32 the text of an utterance does not depend on its batch; in bf16 the last bits of a score may, and with
-    them, rarely, a letter.
+    In fp32 and int8 the text of an utterance does not depend on its batch; in bf16 the last bits of a score may, and
+    with them, rarely, a letter.
 
     Args:
         recognizer: on `compute`'s device, in evaluation mode.
@@ -146,7 +146,8 @@ def score_speech(
     Yields:
         Which utterances, and their scores; those too short for a single frame never come.
     """
-    sizes = BatchSizes(samples_per_update=_NO_LIMIT, micro_batch_samples=int(batch_seconds * SAMPLE_RATE))
+    batch_samples = 1 if compute.hears_alone else int(batch_seconds * SAMPLE_RATE)
+    sizes = BatchSizes(samples_per_update=_NO_LIMIT, micro_batch_samples=batch_samples)
     longest_first = np.argsort(-speech.num_samples, kind="stable")
     receptive_field = recognizer.model.backbone.config.receptive_field_samples
     is_long_enough = speech.num_samples[longest_first] >= receptive_field

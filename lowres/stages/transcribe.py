@@ -104,6 +104,8 @@ def transcribe(
     options: TranscribeOptions,
     listener: ListenerSpec,
     progress: Callable[[TranscribeProgress], None] = lambda _progress: None,
+    *,
+    listening: Callable[[float], None] | None = None,
 ) -> TranscribeResult:
     """Transcribe recordings; what is finished stays, and is not done again the next time.
 
@@ -113,6 +115,7 @@ def transcribe(
         options: what to write, where, and with how many processes.
         listener: how to listen; its project, checkpoint and name are filled in here.
         progress: told after each recording.
+        listening: told, by a single process alone, how many seconds of the recording under way have been read.
 
     Raises:
         CheckpointError: no such run, or its checkpoint is damaged.
@@ -141,7 +144,7 @@ def transcribe(
     notes = dict.fromkeys(found.notes)
     if missing:
         mark_machine_made(folder)
-    recorder = _Recorder(folder, record, progress, missing)
+    recorder = _Recorder(folder, record, progress, missing, listening)
     if missing:
         notes |= _transcribe_missing(spec, missing, settings, options, recorder)
     return TranscribeResult(
@@ -166,7 +169,7 @@ def _transcribe_missing(
         close_listener()
     recorder.begin()
     try:
-        with closing(_outcomes(spec, missing, settings, num_workers, options.cluster)) as outcomes:
+        with closing(_outcomes(spec, missing, settings, num_workers, options.cluster, recorder.listening)) as outcomes:
             for outcome in outcomes:
                 notes |= dict.fromkeys(outcome.notes)
                 recorder.add(outcome)
@@ -193,9 +196,14 @@ class _Recorder:
     """Keeps what has been done, on disk every few seconds."""
 
     def __init__(
-        self, folder: Path, record: Record, progress: Callable[[TranscribeProgress], None], jobs: Sequence[Job]
+        self,
+        folder: Path,
+        record: Record,
+        progress: Callable[[TranscribeProgress], None],
+        jobs: Sequence[Job],
+        listening: Callable[[float], None] | None,
     ) -> None:
-        self.folder = folder
+        self.folder, self.listening = folder, listening
         self._record, self._progress = record, progress
         self._seconds = {job.name: announced_seconds(job.recording) or 0.0 for job in jobs}
         self._written = time.monotonic()
@@ -241,7 +249,12 @@ class _Recorder:
 
 
 def _outcomes(
-    spec: ListenerSpec, jobs: Sequence[Job], settings: str, num_workers: int, cluster: str
+    spec: ListenerSpec,
+    jobs: Sequence[Job],
+    settings: str,
+    num_workers: int,
+    cluster: str,
+    listening: Callable[[float], None] | None,
 ) -> Generator[Outcome, None, None]:
     if cluster:
         works = [Work(spec, job, settings) for job in _largest_first(jobs)]
@@ -253,7 +266,7 @@ def _outcomes(
         )
         yield from (outcome for _, outcome in run_on_cluster(cluster, works, whole))
     elif num_workers <= 1:
-        yield from (do_work(Work(spec, job, settings, num_workers=num_cores())) for job in jobs)
+        yield from (do_work(Work(spec, job, settings, num_workers=num_cores()), listening) for job in jobs)
     else:
         yield from _outcomes_of_processes(spec, jobs, settings, num_workers)
 

@@ -4,7 +4,7 @@ What is heard in a recording does not depend on the recordings beside it, on the
 processes: stretches are found in the recording alone, and each is heard by itself unless a GPU is used.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -47,6 +47,7 @@ class Listener:
         batch_seconds: seconds of audio that the network hears together.
         name: of the recogniser, for the files.
         num_alternatives: how many other transcriptions of an utterance are wanted, of a search with a language model.
+        listening: told how many seconds of the recording have been read.
     """
 
     recognizer: Recognizer
@@ -58,6 +59,7 @@ class Listener:
     batch_seconds: float = 0.0
     name: str = ""
     num_alternatives: int = 0
+    listening: Callable[[float], None] | None = None
 
     @property
     def samples_per_frame(self) -> int:
@@ -99,7 +101,7 @@ def transcribe_recording(listener: Listener, path: Path, *, channels: Sequence[i
     seconds = 0.0
     for channel in channels:
         voice = f"channel {channel + 1}" if len(channels) > 1 and channel is not None else ""
-        counter = SampleCounter()
+        counter = SampleCounter(listener.listening)
         heard = heard_stretches(listener, counter.count(open_recording(path, channel=channel).blocks))
         for passage in _join(heard, listener.samples_per_frame):
             utterances.extend(_decode(listener, passage, voice))
@@ -109,15 +111,22 @@ def transcribe_recording(listener: Listener, path: Path, *, channels: Sequence[i
 
 
 class SampleCounter:
-    """Counts the samples of a recording on their way."""
+    """Counts the samples of a recording on their way.
 
-    def __init__(self) -> None:
+    Args:
+        listening: told how many seconds they are so far.
+    """
+
+    def __init__(self, listening: Callable[[float], None] | None = None) -> None:
         self.num_samples = 0
+        self._listening = listening
 
     def count(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         """Hand on blocks of samples and add up their lengths."""
         for block in blocks:
             self.num_samples += block.size
+            if self._listening is not None:
+                self._listening(self.num_samples / SAMPLE_RATE)
             yield block
 
 
@@ -139,7 +148,8 @@ def _score(listener: Listener, stretches: Sequence[Stretch]) -> list[LogProbs]:
     model, config = listener.recognizer.model, listener.recognizer.model.backbone.config
     scores: list[LogProbs] = [np.zeros((0, len(listener.recognizer.vocabulary)), dtype=np.float32) for _ in stretches]
     together = [n for n, one in enumerate(stretches) if one.samples.size >= config.receptive_field_samples]
-    groups = [together] if listener.batch_seconds else [[n] for n in together]
+    is_alone = listener.compute.hears_alone or not listener.batch_seconds
+    groups = [[n] for n in together] if is_alone else [together]
     for group in groups:
         if not group:
             continue

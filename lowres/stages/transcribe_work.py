@@ -1,6 +1,6 @@
 """What one process does: open the recogniser once, then transcribe recordings and write their files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -26,7 +26,7 @@ from lowres.stages.transcribe_elan import add_to_elan
 from lowres.stages.transcribe_files import Done, Job, stamp_of
 from lowres.stages.transcribe_listener import Listener, transcribe_recording
 from lowres.training.precision import choose_compute
-from lowres.training.settings import Precision
+from lowres.training.settings import ListeningPrecision
 
 _CPU_ALONE: Final = 0.0
 
@@ -53,7 +53,7 @@ class ListenerSpec:
     checkpoint: Path = Path()
     name: str = ""
     language_model: LanguageModelChoice = "auto"
-    precision: Precision = "auto"
+    precision: ListeningPrecision = "auto"
     detector: DetectorName | None = "auto"
     stretches: StretchSettings = field(default_factory=StretchSettings)
     each_channel: bool = False
@@ -85,10 +85,13 @@ class Work:
     num_threads: int | None = None
 
 
-def do_work(work: Work) -> Outcome:
+def do_work(work: Work, listening: Callable[[float], None] | None = None) -> Outcome:
     """Transcribe one recording and write its files, all of them or none.
 
     A recording that cannot be decoded, or an ELAN file that cannot be added to, is an outcome with a problem.
+
+    Args:
+        work: what to do. listening: told how many seconds of the recording have been read.
 
     Raises:
         CheckpointError: the recogniser cannot be opened.
@@ -99,7 +102,7 @@ def do_work(work: Work) -> Outcome:
     opened = open_listener(work.spec, work.num_workers, work.settings)
     job = work.job
     try:
-        return _transcribe(work, opened.listener)
+        return _transcribe(work, replace(opened.listener, listening=listening))
     except (LowresError, OSError) as error:
         if refused := full_disk(error):
             raise refused from None

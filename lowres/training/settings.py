@@ -11,6 +11,7 @@ Adaptation = Literal["full", "adapter", "lora", "last_layers"]
 (LoRA); its last transformer blocks. The CTC head always does."""
 
 Precision = Literal["auto", "bf16", "fp32"]
+ListeningPrecision = Literal["auto", "bf16", "fp32", "int8"]
 Known = TypeVar("Known")
 
 

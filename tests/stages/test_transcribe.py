@@ -17,8 +17,10 @@ from lowres.annotation.textgrid import read_textgrid
 from lowres.annotation.transcript_writing import TRANSCRIPT_SUFFIXES
 from lowres.backbones.native import load_recognizer
 from lowres.decoding.greedy import greedy_decode
+from lowres.model.int8 import is_int8_here
 from lowres.stages import transcribe_listener
 from lowres.stages.evaluate_run import best_checkpoint
+from lowres.training.settings import ListeningPrecision
 
 ALL = tuple(TRANSCRIPT_SUFFIXES)
 
@@ -68,15 +70,20 @@ def test_workers_and_repetition_change_no_byte(
     assert len(made[0]) == 3 * len(ALL)
 
 
-@pytest.mark.parametrize("batch_seconds", [1.0, 5.0, 300.0])
+@pytest.mark.parametrize(
+    ("batch_seconds", "precision"), [(1.0, "fp32"), (5.0, "fp32"), (300.0, "fp32"), (300.0, "int8")]
+)
 def test_stretches_heard_together_say_what_each_says_alone(
-    tiny_project: Path, tmp_path: Path, batch_seconds: float
+    tiny_project: Path, tmp_path: Path, batch_seconds: float, precision: ListeningPrecision
 ) -> None:
+    if precision == "int8" and not is_int8_here():
+        pytest.skip("this torch has no products in 8 bits")
+    spec = replace(SPEC, precision=precision)
     spoken = [(1.5 * number, 1.5 * number + 0.3 + 0.04 * number) for number in range(16)]
     path = write(tmp_path / "a.wav", spoken, 25.0)
-    alone = heard(listen(tiny_project, path, output=tmp_path / "alone"), "a")
+    alone = heard(listen(tiny_project, path, output=tmp_path / "alone", spec=spec), "a")
     together = heard(
-        listen(tiny_project, path, output=tmp_path / "together", spec=replace(SPEC, batch_seconds=batch_seconds)), "a"
+        listen(tiny_project, path, output=tmp_path / "together", spec=replace(spec, batch_seconds=batch_seconds)), "a"
     )
     assert len(alone.utterances) >= 14
     assert words(together) == words(alone)
