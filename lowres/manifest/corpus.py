@@ -6,6 +6,8 @@ to do, never a guess.
 
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,8 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from lowres import __version__
 from lowres.errors import CorpusError
-from lowres.manifest.overlap import SplitOverlap
+from lowres.manifest.overlap import SplitOverlap, count_overlap
 from lowres.manifest.schema import SPLITS
+from lowres.manifest.settings import TRAIN
 from lowres.manifest.table import MANIFEST_FILE, read_manifest, write_atomically, write_manifest
 
 CORPUS_FORMAT_VERSION: Final = 1
@@ -25,7 +28,11 @@ CORPUS_FILE: Final = "corpus.json"
 CORPUS_FOLDER: Final = "corpus"
 """In a project, the prepared corpus that is its own."""
 
+_NEXT_FOLDER: Final = ".next"
+"""In a prepared corpus, the manifest and the corpus.json that are about to take the place of those that are there."""
+
 _BYTES_PER_SAMPLE: Final = 2
+_MOST_READINGS: Final = 5
 _PREPARE_AGAIN: Final = "Run `lowres prepare` again."
 
 
@@ -166,14 +173,59 @@ def load_corpus(folder: Path) -> PreparedCorpus:
     manifest = folder / MANIFEST_FILE
     if not manifest.is_file():
         raise CorpusError(f"There is no {MANIFEST_FILE} in {folder}, though there is a {CORPUS_FILE}.", _PREPARE_AGAIN)
-    if hash_file(manifest) != info.manifest_sha256:
-        raise CorpusError(
-            f"{manifest} was changed after `lowres prepare` wrote it.",
-            "Run `lowres prepare` again; correct transcripts in the corpus itself, not in the manifest.",
-        )
-    table = read_manifest(folder)
+    for _ in range(_MOST_READINGS):
+        before = manifest.stat()
+        info = _info_of_manifest(folder, info)
+        table = read_manifest(folder)
+        # Somebody may correct a transcript at this very moment; then both files are read again.
+        if os.path.samestat(before, manifest.stat()):
+            break
     _check_shard_sizes(folder, table)
     return PreparedCorpus(folder, table, info)
+
+
+def _info_of_manifest(folder: Path, info: CorpusInfo) -> CorpusInfo:
+    """Return what belongs to the manifest that is there: `info`, or what is about to take, or just took, its place."""
+    sha256 = hash_file(folder / MANIFEST_FILE)
+    if sha256 == info.manifest_sha256:
+        return info
+    for place in (folder / _NEXT_FOLDER, folder):
+        if (place / CORPUS_FILE).is_file() and (other := read_corpus_json(place)).manifest_sha256 == sha256:
+            return other
+    raise CorpusError(
+        f"{folder / MANIFEST_FILE} was changed after `lowres prepare` wrote it.",
+        "Run `lowres prepare` again; correct transcripts in the corpus itself or in `lowres studio`, not in the "
+        "manifest.",
+    )
+
+
+def rewrite_corpus(corpus: PreparedCorpus, table: pd.DataFrame) -> PreparedCorpus:
+    """Put another table in the place of a prepared corpus's: of the same utterances, with other transcripts.
+
+    Whoever loads the corpus meanwhile finds the old table or the new one, whole and with the corpus.json that belongs
+    to it; so does whoever loads it after the machine stopped in between.
+
+    Args:
+        corpus: as it is now; nobody else may write it (`lowres.manifest.writing_alone`).
+        table: (N, 14) manifest; what the splits share is counted anew.
+
+    Raises:
+        CorpusError: the table breaks a rule of the manifest, or the disk refused; the corpus is then as it was.
+    """
+    overlap = count_overlap(table)
+    is_disjoint = all(not pair.num_shared_sentences for pair in overlap.pairs if pair.first == TRAIN)
+    coming = corpus.folder / _NEXT_FOLDER
+    info = replace(corpus.info, overlap=overlap, sentence_disjoint=corpus.info.sentence_disjoint and is_disjoint)
+    completed = write_corpus(coming, table, info)
+    try:
+        for name in (MANIFEST_FILE, CORPUS_FILE):
+            (coming / name).replace(corpus.folder / name)
+        shutil.rmtree(coming, ignore_errors=True)
+    except OSError as error:
+        raise CorpusError(
+            f"{corpus.folder} could not be written: {error.strerror or error}.", "Check the folder's permissions."
+        ) from error
+    return PreparedCorpus(corpus.folder, table, completed)
 
 
 def read_corpus_json(folder: Path) -> CorpusInfo:

@@ -5,6 +5,7 @@ The file starts with a byte order mark, without which Excel shows ɛ́ as É›�
 """
 
 import csv
+import io
 import re
 import warnings
 from collections.abc import Iterable, Sequence
@@ -85,11 +86,11 @@ def _parse_cells(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
     return pd.DataFrame(parsed | {"included": is_true.astype(bool)})
 
 
-def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def read_table(path: Path, columns: Sequence[str], *, content: bytes | None = None) -> pd.DataFrame:
     """Read a table that `write_table` or `write_manifest` wrote.
 
     Args:
-        path: the file. columns: what its first line must name.
+        path: the file. columns: what its first line must name. content: of the file, where it was read already.
 
     Returns:
         Its cells, all of them text.
@@ -101,7 +102,7 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             cells = pd.read_csv(
-                path,
+                path if content is None else io.BytesIO(content),
                 sep="\t",
                 dtype="str",
                 na_filter=False,
@@ -129,7 +130,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
     Raises:
         CorpusError: a text cannot be written as UTF-8, or the disk refused.
     """
-    lines = ("\t".join(_quote(cell) for cell in row) + "\n" for row in rows)
+    lines = ("\t".join(quote_cell(cell) for cell in row) + "\n" for row in rows)
     write_atomically(path, [_BYTE_ORDER_MARK + "\t".join(columns) + "\n", *lines])
 
 
@@ -161,13 +162,14 @@ def _cells(column: "pd.Series[str]", name: str) -> list[str]:
     if name in TEXT_COLUMNS:
         values = column.tolist()
         # One look at the whole block is far faster than one at each cell, and nearly always enough.
-        return [_quote(value) for value in values] if _NEEDS_QUOTES.search("".join(values)) else values
+        return [quote_cell(value) for value in values] if _NEEDS_QUOTES.search("".join(values)) else values
     if name in BOOLEAN_COLUMNS:
         return [_TRUE if value else _FALSE for value in column.tolist()]
     return list(map(repr, column.tolist()))
 
 
-def _quote(cell: str) -> str:
+def quote_cell(cell: str) -> str:
+    """Return a text as a cell of a table: quoted where it holds a tab, a line break or a quotation mark."""
     if _NEEDS_QUOTES.search(cell):
         return '"' + cell.replace('"', '""') + '"'
     return cell

@@ -25,9 +25,11 @@ from lowres.manifest.settings import TRAIN
 from lowres.manifest.splits import SplitResult, assign_splits, split_recordings
 from lowres.manifest.subsets import nested_subsets, write_subsets
 from lowres.manifest.transcript_order import TranscriptOrder, check_transcript_order
+from lowres.manifest.writing_alone import writing_alone
 from lowres.recipe import Recipe, run_text_tests
 from lowres.stages.machine import num_cores
 from lowres.stages.prepare_checks import check_before_splits, check_with_vocabulary, report_skipped
+from lowres.stages.prepare_corrections import correct_reading
 from lowres.stages.prepare_decode import PARTS_FOLDER, Part, decode_parts, plan_parts, shard_name
 from lowres.stages.prepare_locate import LocatedCorpus, locate_corpus
 from lowres.stages.prepare_origin import fingerprint_origin, misfits_place, write_origin
@@ -37,6 +39,8 @@ from lowres.text.vocabulary import Vocabulary, build_vocabulary
 
 _NUM_EXAMPLE_WORDS = 20
 _MOST_EXAMPLE_TEXTS = 5000
+_PATIENCE_SECONDS = 60.0
+"""For somebody who is saving a correction."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done ("downloading", "reading", "decoding", "checking"), how much of it is done, and how
@@ -136,10 +140,13 @@ def prepare(
     )
     progress("checking", 0, 0)
     check = _check if located.reader.has_transcripts else _check_recordings
-    checked = check(reading, parts, decoded.results, recipe, options, misfits)
-    info = _write(partial, recipe, located, checked, decoded.results, reading)
-    write_origin(partial, origin)
-    replace_corpus(target, partial)
+    # What is corrected meanwhile would otherwise be gone with the old corpus.
+    with writing_alone(project, patience_seconds=_PATIENCE_SECONDS):
+        reading = correct_reading(reading, project, target)
+        checked = check(reading, parts, decoded.results, recipe, options, misfits)
+        info = _write(partial, recipe, located, checked, decoded.results, reading)
+        write_origin(partial, origin)
+        replace_corpus(target, partial)
     return PrepareResult(
         corpus=PreparedCorpus(target, checked.table, info),
         source_folder=located.folder,

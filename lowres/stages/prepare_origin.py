@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lowres import __version__
 from lowres.manifest.corpus import CORPUS_FOLDER
+from lowres.manifest.corrections import CORRECTIONS_FILE
 from lowres.manifest.misfits import MISFITS_FILE, MisfitsPlace
 from lowres.manifest.table import write_atomically
 from lowres.recipe import Recipe
@@ -15,7 +16,7 @@ from lowres.stages.prepare_locate import LocatedCorpus
 
 ORIGIN_FILE = "prepared_from.json"
 
-OWN_FOLDERS = ("corpus", "corpus.partial", "corpus.old", "prepared", "reports", "runs", "unpacked")
+OWN_FOLDERS = ("corpus", "corpus.partial", "corpus.old", "prepared", "reports", "runs", "studio", "unpacked")
 """What lowres makes in a project, which may be the folder of the recordings itself."""
 
 _SECTIONS_WITHOUT_EFFECT = ("description", "pretrain", "finetune", "evaluate")
@@ -36,7 +37,7 @@ def fingerprint_origin(recipe: Recipe, located: LocatedCorpus, seed: int, misfit
         recipe: all its sections count, but those about training and scoring.
         located: where the corpus lies; the names, sizes and times of all its files count, not what is in them.
         seed: of splits that are made.
-        misfits: what the file says counts, where the corpus has transcripts.
+        misfits: what the file says counts, where the corpus has transcripts; so do corrections of the project's own.
     """
     data = recipe.to_data()
     for section in _SECTIONS_WITHOUT_EFFECT:
@@ -46,13 +47,16 @@ def fingerprint_origin(recipe: Recipe, located: LocatedCorpus, seed: int, misfit
     digest.update(repr(located.reader).encode())
     if located.reader.has_transcripts and misfits.path.is_file():
         digest.update(misfits.path.read_bytes())
+    corrections = misfits.project / CORRECTIONS_FILE
+    if located.reader.has_transcripts and not misfits.prefix and corrections.is_file():
+        digest.update(corrections.read_bytes())
     is_project = (located.folder / PROJECT_RECIPE).is_file()
     for parent, folders, names in os.walk(located.folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if is_project and Path(parent) == located.folder:
             folders[:] = [name for name in folders if name not in OWN_FOLDERS]
             # What these say is hashed above.
-            names = [name for name in names if name not in (PROJECT_RECIPE, MISFITS_FILE)]
+            names = [name for name in names if name not in (PROJECT_RECIPE, MISFITS_FILE, CORRECTIONS_FILE)]
         for name in sorted(name for name in names if not name.startswith(".")):
             stat = Path(parent, name).stat(follow_symlinks=False)
             place = os.path.relpath(os.path.join(parent, name), located.folder)  # noqa: PTH118 (a million files)

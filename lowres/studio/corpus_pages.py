@@ -1,0 +1,153 @@
+"""The pages of the corpus: the list of utterances, one to listen to and correct, its history, and conflicts."""
+
+from dataclasses import dataclass, field
+from threading import Lock
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from lowres.errors import CorpusError, LowresError
+from lowres.manifest.corrections import CorrectionKind
+from lowres.stages.correct import Edit, tidy
+from lowres.studio.audio import audio_response, wav_of
+from lowres.studio.desk import Desk, OpenCorpus, Row
+from lowres.studio.finding import Catalogue, read_wanted
+from lowres.studio.forms import read_form, remember_author, remembered_author
+from lowres.studio.hints import Writing
+from lowres.studio.pages import Renderer
+
+_MOST_CHOICES = 300
+"""Of more speakers, the name is typed."""
+_LONGEST_AUTHOR = 80
+
+
+@dataclass
+class CorpusPages:
+    """Answers for everything under /corpus."""
+
+    desk: Desk
+    renderer: Renderer
+    _catalogue: Catalogue | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def routes(self) -> list[Route]:
+        """Return the addresses and who answers."""
+        return [
+            Route("/corpus", self.show_list),
+            Route("/corpus/{key}", self.show_utterance, methods=["GET"]),
+            Route("/corpus/{key}", self.take_edit, methods=["POST"]),
+            Route("/corpus/{key}/audio.wav", self.play),
+        ]
+
+    def show_list(self, request: Request) -> Response:
+        """Show a page of utterances."""
+        wanted = read_wanted(request.query_params)
+        catalogue = self._open()
+        return self.renderer.page(
+            "corpus.html.jinja",
+            wanted=wanted,
+            found=catalogue.page(wanted),
+            splits=catalogue.splits,
+            speakers=catalogue.speakers if len(catalogue.speakers) <= _MOST_CHOICES else None,
+            num_speakers=len(catalogue.speakers),
+            flags=catalogue.flags,
+            info=catalogue.opened.corpus.info,
+            refusal=self.desk.why_not_to_correct(),
+        )
+
+    def show_utterance(self, request: Request) -> Response:
+        """Show an utterance, to listen to and to correct."""
+        row = self._find(request, self._open().opened)
+        said = "Saved." if request.query_params.get("saved") else ""
+        return self._utterance(request, row, row.raw_text, said=said)
+
+    def play(self, request: Request) -> Response:
+        """Answer with the audio of an utterance."""
+        opened = self.desk.corpus()
+        return audio_response(request, wav_of(opened.samples(self._find(request, opened), self.desk.project)))
+
+    async def take_edit(self, request: Request) -> Response:
+        """Save what was typed, look at it, or bring an earlier version back."""
+        form = await read_form(request)
+        return await run_in_threadpool(self._take_edit, request, form)
+
+    def _take_edit(self, request: Request, form: dict[str, str]) -> Response:
+        row = self._find(request, self.desk.corpus())
+        action, raw_text = form.get("action", "save"), tidy(form.get("raw_text", ""))
+        if action == "check":
+            return self._utterance(request, row, raw_text, said="Not saved yet: this is what it would be.")
+        kind: CorrectionKind = "corrected"
+        if action == "restore":
+            raw_text, kind = self._version(row, form.get("revision", "")), "restored"
+        edit = Edit(row.utterance_id, raw_text, form.get("seen", ""), form.get("author", ""), kind)
+        try:
+            result = self.desk.correct(edit)
+        except LowresError as error:
+            return self._utterance(request, row, raw_text, said=f"{error.message} {error.hint}", status=422)
+        now = self._find(request, self._open().opened)
+        if result.outcome == "conflict":
+            return self._utterance(request, now, raw_text, theirs=now.raw_text, status=409)
+        response = RedirectResponse(self._next_address(request, now, action), status_code=303)
+        if edit.author:
+            remember_author(response, edit.author[:_LONGEST_AUTHOR])
+        return response
+
+    def _next_address(self, request: Request, row: Row, action: str) -> str:
+        wanted = read_wanted(request.query_params)
+        if action == "next":
+            _, after = self._open().neighbours(wanted, row.position)
+            if after is not None:
+                return f"/corpus/{after.key}{wanted.address()}"
+        separator = "&" if wanted.address() else "?"
+        return f"/corpus/{row.key}{wanted.address()}{separator}saved=1"
+
+    def _version(self, row: Row, revision: str) -> str:
+        """Return an earlier transcript of an utterance; 0 is the corpus's own."""
+        history = self.desk.corpus().history.get(row.utterance_id, [])
+        if revision == "0" and history:
+            return history[-1].source_text
+        for one in history:
+            if str(one.revision) == revision:
+                return one.raw_after
+        raise CorpusError("There is no such version of this transcript.", "Look at its history again.")
+
+    def _utterance(
+        self, request: Request, row: Row, raw_text: str, *, said: str = "", theirs: str | None = None, status: int = 200
+    ) -> Response:
+        catalogue, wanted = self._open(), read_wanted(request.query_params)
+        refusal = self.desk.why_not_to_correct()
+        writing = None if refusal else Writing(catalogue.opened, self.desk.open_recipe())
+        before, after = catalogue.neighbours(wanted, row.position)
+        return self.renderer.page(
+            "utterance.html.jinja",
+            status=status,
+            row=row,
+            raw_text=raw_text,
+            text=writing.text_of(raw_text) if writing else row.text,
+            hints=writing.hints(row, raw_text) if writing else [],
+            history=catalogue.opened.history.get(row.utterance_id, []),
+            author=remembered_author(request),
+            refusal=refusal,
+            said_now=said,
+            is_refused=status == 422,
+            theirs=theirs,
+            wanted=wanted,
+            before=before,
+            after=after,
+        )
+
+    def _open(self) -> Catalogue:
+        opened = self.desk.corpus()
+        with self._lock:
+            if self._catalogue is None or self._catalogue.opened is not opened:
+                self._catalogue = Catalogue(opened)
+            return self._catalogue
+
+    def _find(self, request: Request, opened: OpenCorpus) -> Row:
+        key = request.path_params["key"]
+        if key not in opened.positions:
+            raise HTTPException(404)
+        return opened.find(key)
