@@ -4,8 +4,8 @@
 
 PROJECT is a project folder in which Mboshi is prepared (`lowres init --recipe mboshi`, `lowres prepare`). For each size
 a backbone with random weights is saved in transformers' format; both sides start from this folder, with the same head,
-and make the same number of updates (xs 100, BASE 20) of about 60 s of audio on the same utterances, in bf16 autocast,
-convolutions frozen, with the same learning rate, masking and dropout. Ours is `lowres finetune` as a user runs it, from
+and make the same number of updates (xs 100, BASE 20) of about 60 s of audio on the same utterances, in bf16 autocast
+where the processor has it and else in fp32, convolutions frozen, with the same learning rate, masking and dropout. Ours is `lowres finetune` as a user runs it, from
 opening the corpus to the checkpoint; theirs is `trainer.train()` alone, on input values that lie ready in memory,
 batches grouped by length. Each runs in a process of its own, in turn, as often as --repetitions says. The dev loss is
 computed for both by the same function. The last line is one JSON object; a ratio is theirs over ours.
@@ -34,7 +34,8 @@ SECONDS_PER_UPDATE = 60.0
 MICRO_BATCH_SECONDS = {"xs": 90.0, "base": 34.0}
 """So that an update of ours, which is cut by seconds, hears as much as theirs, which are cut by number: in one piece at
 xs, in two at BASE, near what lowres chooses there for the sake of memory."""
-LEARNING_RATE = 3e-4
+LEARNING_RATE = {"xs": 3e-4, "base": 5e-5}
+"""BASE's is fairseq's for one hour; at 3e-4 its first 20 updates are a throw of dice, on both sides."""
 SPAN_START_PROBABILITY, CHANNEL_SPAN_START_PROBABILITY = 0.065, 0.25 / 64
 DEV_UTTERANCES = 64
 
@@ -46,6 +47,13 @@ class Speech:
     train: list[tuple[Tensor, list[int]]]
     dev: list[tuple[Tensor, list[int]]]
     vocabulary_size: int
+
+
+def precision() -> str:
+    """Return what both compute in."""
+    from lowres.training.precision import has_fast_bf16
+
+    return "bf16" if has_fast_bf16("cpu") else "fp32"
 
 
 def read_speech(project: Path) -> Speech:
@@ -116,7 +124,7 @@ def train_lowres(project: Path, size: str, start: Path) -> dict[str, float]:
         "train_feature_encoder": "false",
         "seconds_per_update": SECONDS_PER_UPDATE,
         "micro_batch_seconds": MICRO_BATCH_SECONDS[size],
-        "learning_rate": LEARNING_RATE,
+        "learning_rate": LEARNING_RATE[size],
         "time_span_start_probability": SPAN_START_PROBABILITY,
         "channel_span_start_probability": CHANNEL_SPAN_START_PROBABILITY,
         "dropout": 0.0,
@@ -127,7 +135,7 @@ def train_lowres(project: Path, size: str, start: Path) -> dict[str, float]:
         "final_scale": 0.0,
         "evaluate_every_updates": updates,
         "dev_seconds": 1.0,  # one utterance: theirs does not evaluate
-        "precision": "bf16",
+        "precision": precision(),
         "patience": 0,
     }
     recipe = load_recipe("mboshi", [f"finetune.{name}={value}" for name, value in settings.items()], project=project)
@@ -185,10 +193,10 @@ def train_transformers(project: Path, size: str, start: Path) -> dict[str, float
             max_steps=UPDATES[size],
             per_device_train_batch_size=batch_size,
             train_sampling_strategy="group_by_length",
-            learning_rate=LEARNING_RATE,
+            learning_rate=LEARNING_RATE[size],
             warmup_steps=UPDATES[size] // 10,
             adam_beta2=0.98,
-            bf16=True,
+            bf16=precision() == "bf16",
             use_cpu=True,
             save_strategy="no",
             report_to=[],
@@ -240,7 +248,7 @@ def compare(size: str, project: Path, repetitions: int) -> dict[str, float]:
     medians = {
         side: {key: statistics.median(one[key] for one in runs) for key in runs[0]} for side, runs in found.items()
     }
-    print(f"\n{size}: {UPDATES[size]} updates, median of {repetitions}")
+    print(f"\n{size}, {precision()}: {UPDATES[size]} updates, median of {repetitions}")
     for side, one in medians.items():
         print(
             f"  {side:14s} {one['seconds']:7.1f} s for {one['audio_seconds']:5.0f} s of audio "
