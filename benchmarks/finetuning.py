@@ -5,10 +5,11 @@
 PROJECT is a project folder in which Mboshi is prepared (`lowres init --recipe mboshi`, `lowres prepare`). For each size
 a backbone with random weights is saved in transformers' format; both sides start from this folder, with the same head,
 and make the same number of updates (xs 100, BASE 20) of about 60 s of audio on the same utterances, in bf16 autocast
-where the processor has it and else in fp32, convolutions frozen, with the same learning rate, masking and dropout. Ours is `lowres finetune` as a user runs it, from
-opening the corpus to the checkpoint; theirs is `trainer.train()` alone, on input values that lie ready in memory,
-batches grouped by length. Each runs in a process of its own, in turn, as often as --repetitions says. The dev loss is
-computed for both by the same function. The last line is one JSON object; a ratio is theirs over ours.
+where the processor has it and else in fp32, convolutions frozen, with the same learning rate, masking and dropout.
+Ours is `lowres finetune` as a user runs it, from opening the corpus to the checkpoint; theirs is `trainer.train()`
+alone, on input values that lie ready in memory, batches grouped by length. Each runs in a process of its own, in turn,
+as often as --repetitions says. The dev loss is computed for both by the same function. The last line is one JSON
+object; a ratio is theirs over ours.
 """
 
 import argparse
