@@ -57,14 +57,21 @@ def measure_signal(samples: Int16Array) -> SignalMeasures:
     clipped = 0 if peak < _CLIPPED_FROM else int(((samples >= _CLIPPED_FROM) | (samples <= -_CLIPPED_FROM)).sum())
     frames = _frames(samples)
     energies = np.einsum("fs,fs->f", frames, frames) / FRAME_SAMPLES
-    waveform = samples.astype(np.float32)
     return SignalMeasures(
         peak=min(peak / FULL_SCALE, 1.0),
-        rms_dbfs=_decibels(float(np.dot(waveform, waveform)) / samples.size / FULL_SCALE**2),
+        rms_dbfs=level_dbfs(samples),
         loudest_dbfs=_decibels(float(energies.max()) / FULL_SCALE**2),
         clipped_share=clipped / samples.size,
         bandwidth_hz=_bandwidth(frames, energies),
     )
+
+
+def level_dbfs(samples: Int16Array) -> float:
+    """Return the level of a whole utterance, (S,) int16, in dB below full scale; -120 for silence and for nothing."""
+    if not samples.size:
+        return SILENCE_DBFS
+    waveform = samples.astype(np.float32)
+    return _decibels(float(np.dot(waveform, waveform)) / samples.size / FULL_SCALE**2)
 
 
 def _frames(samples: Int16Array) -> npt.NDArray[np.float32]:

@@ -4,9 +4,12 @@ from dataclasses import dataclass, field
 
 from lowres.scoring.bootstrap import FEW_SPEAKERS
 from lowres.scoring.scorecard import Scorecard, ScoredText
+from lowres.scoring.usefulness import Usefulness, judge_usefulness
 
 FEW_UTTERANCES = 100
 MANY_ENOUGH = 20
+NOTABLE_DIFFERENCE = 0.01
+"""Word errors that the text rules take away, as a share of the words, from which on the reader is told."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,20 @@ class ReportContents:
     more_cautions: tuple[Caution, ...] = ()
 
     @property
+    def usefulness(self) -> Usefulness | None:
+        """Whether correcting a draft is faster than typing; None where nothing was said, so that there is no rate."""
+        rates = self.scorecard.normalised
+        if not rates.words.counts.num_reference:
+            return None
+        words, characters = rates.words.counts.error_rate, rates.characters.counts.error_rate
+        return judge_usefulness(words, characters, rates.words.over_utterances)
+
+    @property
     def cautions(self) -> list[Caution]:
         """What to know before quoting the figure, the most serious first; empty where nothing speaks against it."""
         found = [
             *_about_the_corpus(self.provenance, self.split_facts),
+            *_about_the_rules(self.scorecard),
             *_about_overlap(self.split_facts.overlap),
             *_about_size(self.text),
             *_about_output(self),
@@ -125,6 +138,21 @@ def _about_the_corpus(provenance: Provenance, facts: SplitFacts) -> list[Caution
             )
         )
     return found
+
+
+def _about_the_rules(card: Scorecard) -> list[Caution]:
+    """Say where the recipe's text rules make the figure better than the transcripts as written would."""
+    normalised, raw = card.normalised.words.counts, card.raw.words.counts
+    if not raw.num_reference or raw.error_rate - normalised.error_rate < NOTABLE_DIFFERENCE:
+        return []
+    return [
+        Caution(
+            "text rules count",
+            "The figure is of the text after the recipe's rules. Against the transcripts as they were written, "
+            f"{raw.error_rate * 100:.0f} of 100 words are wrong instead of {normalised.error_rate * 100:.0f}.",
+            serious=False,
+        )
+    ]
 
 
 def _about_overlap(overlap: TrainingOverlap) -> list[Caution]:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from lowres.scoring.confusions import Confusions, MarkErrors
 from lowres.scoring.error_rates import ErrorCounts
 from lowres.scoring.scorecard import Rate, Rates
 
-REPORT_SCHEMA_VERSION = 1
+REPORT_SCHEMA_VERSION = 2
 JSON_FILE = "report.json"
 TABLE_FILE = "utterances.tsv"
 UTTERANCE_COLUMNS = (
@@ -36,11 +36,17 @@ UTTERANCE_COLUMNS = (
     "num_words",
     "character_errors",
     "num_characters",
+    "error_kinds",
 )
 
 
 def write_report(
-    folder: Path, contents: ReportContents, *, split: SplitText, recordings: Mapping[int, str]
+    folder: Path,
+    contents: ReportContents,
+    *,
+    split: SplitText,
+    recordings: Mapping[int, str],
+    write_beside: Callable[[Path], Mapping[int, str]] | None = None,
 ) -> dict[str, int]:
     """Write the three files; a report of that name is replaced only once the new one is whole.
 
@@ -49,6 +55,7 @@ def write_report(
         contents: everything the report says.
         split: cuts a word into letters with their marks.
         recordings: data addresses by utterance number, as `embed_recordings` gives them.
+        write_beside: writes other recordings into the folder it is given, and returns their addresses in it.
 
     Returns:
         The size in bytes of each file, by name.
@@ -56,16 +63,12 @@ def write_report(
     Raises:
         LowresError: where the folder cannot be written.
     """
-    files = {
-        PAGE_FILE: render_page(contents, split=split, recordings=recordings),
-        JSON_FILE: json.dumps(report_json(contents), ensure_ascii=False, indent=1, allow_nan=False) + "\n",
-        TABLE_FILE: utterances_table(contents),
-    }
     writing = folder.with_name(f".{folder.name}.writing-{os.getpid()}")
     try:
         writing.mkdir(parents=True)
+        linked = write_beside(writing) if write_beside else {}
         sizes = {}
-        for name, content in files.items():
+        for name, content in _files(contents, split, recordings, linked).items():
             data = content.encode("utf-8", "backslashreplace")
             (writing / name).write_bytes(data)
             sizes[name] = len(data)
@@ -78,6 +81,16 @@ def write_report(
     finally:
         shutil.rmtree(writing, ignore_errors=True)
     return sizes
+
+
+def _files(
+    contents: ReportContents, split: SplitText, recordings: Mapping[int, str], linked: Mapping[int, str]
+) -> dict[str, str]:
+    return {
+        PAGE_FILE: render_page(contents, split=split, recordings=recordings, linked=linked),
+        JSON_FILE: json.dumps(report_json(contents), ensure_ascii=False, indent=1, allow_nan=False) + "\n",
+        TABLE_FILE: utterances_table(contents),
+    }
 
 
 def _swap(writing: Path, folder: Path) -> None:
@@ -108,6 +121,7 @@ def utterances_table(contents: ReportContents) -> str:
                 words.num_reference,
                 characters.num_errors,
                 characters.num_reference,
+                "; ".join(f"{kind} {count}" for kind, count in card.error_kinds.by_utterance[i].items()),
             )
         )
     return memory.getvalue()
@@ -133,8 +147,15 @@ def report_json(contents: ReportContents) -> dict[str, Any]:
         "intervals": {"confidence": CONFIDENCE, "num_replicates": NUM_REPLICATES, "method": "percentile bootstrap"},
         "normalised": _rates(card.normalised),
         "raw": _rates(card.raw),
+        "usefulness": None if contents.usefulness is None else asdict(contents.usefulness),
         "speakers": [_group(group) for group in card.speakers],
         "durations": [_group(group) for group in card.durations],
+        "speaking_rates": [_group(group) for group in card.speaking_rates],
+        "levels": [_group(group) for group in card.levels],
+        "error_kinds": {
+            one.kind: {"num_errors": one.num_errors, "examples": one.examples} for one in card.error_kinds.counts
+        },
+        "confusion_matrix": asdict(card.confusion_matrix),
         "grapheme_confusions": _confusions(card.grapheme_confusions),
         "word_confusions": _confusions(card.word_confusions),
         "mark_only_errors": {"words": _marks(card.word_marks), "graphemes": _marks(card.grapheme_marks)},
@@ -144,6 +165,7 @@ def report_json(contents: ReportContents) -> dict[str, Any]:
             "seen_error_rate": card.unseen_words.seen_error_rate,
             "unseen_error_rate": card.unseen_words.unseen_error_rate,
         },
+        "training_frequency": [asdict(band) | {"error_rate": band.error_rate} for band in card.training_frequency],
         "worst_utterances": [text.utterance_ids[index] for index in card.worst],
         "empty_references": [text.utterance_ids[index] for index in card.empty_references],
         "empty_hypotheses": [text.utterance_ids[index] for index in card.empty_hypotheses],

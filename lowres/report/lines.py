@@ -1,5 +1,6 @@
 """An utterance as an interlinear line: said above, heard below, word by word, the letters that differ marked."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,15 @@ def interlinear(alignments: Sequence[Alignment], split: SplitText) -> list[list[
     ]
     inner = iter(align_units([said for said, _ in pairs], [heard for _, heard in pairs], split))
     return [[_column(unit.operation, unit.reference, unit.hypothesis, inner) for unit in a.units()] for a in alignments]
+
+
+def direction(text: str) -> str:
+    """Return "rtl" or "ltr" by the first letter that has a direction.
+
+    `dir="auto"` would do the same, were it not that it looks past `<bdi>`, in which every word stands.
+    """
+    kinds = (unicodedata.bidirectional(character) for character in text)
+    return "rtl" if next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L" else "ltr"
 
 
 def _column(operation: Operation, said: str | None, heard: str | None, inner: Iterator[Alignment]) -> Column:

@@ -1,32 +1,40 @@
-"""report.html: one file without scripts, fonts or addresses of its own, written for a linguist and safe to open.
+"""report.html: one file that opens offline, written for a linguist: the answer first, then why, then every utterance.
 
-Whatever a transcript holds is shown as text (see `templating`), a content security policy forbids scripts and
-connections, and `<bdi>` keeps text directions apart.
+Whatever a transcript holds is shown as text (see `templating` and `scripts`), a content security policy allows the
+page's own script and no connections, and `<bdi>` keeps text directions apart. Without scripts the page still answers
+all its questions; only the list of all utterances ends early.
 """
 
-import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from jinja2 import Environment
 from markupsafe import Markup
 
 from lowres.report import sentences
 from lowres.report.contents import ReportContents
-from lowres.report.lines import Column, interlinear
-from lowres.report.templating import clipped, make_environment, style_sheet, visible
+from lowres.report.heat_map import DrawnHeatMap, HeatMap, draw_heat_map
+from lowres.report.lines import Column, direction, interlinear
+from lowres.report.scripts import page_data, page_script
+from lowres.report.templating import clipped, make_environment, plain, style_sheet, visible
+from lowres.report.utterance_data import KIND_NAMES, short_name, utterance_data
 from lowres.scoring.alignment import SplitText
 from lowres.scoring.bootstrap import Interval
-from lowres.scoring.confusions import Confusion
+from lowres.scoring.confusions import Confusion, Confusions
+from lowres.scoring.error_kinds import ERROR_KINDS, ErrorKind
 from lowres.scoring.marks import is_mark
 
-MAX_UTTERANCES = 2_000
+NUM_FIRST = 50
+"""How many utterances, besides the worst, are there without scripts."""
+
+_SCRIPTS = ("report_search.js", "report_player.js", "report_rows.js", "report_roll.js", "report.js")
 _LONGEST_UNIT = 40
+_MOST_CLIPS = 2
 
 
 @dataclass(frozen=True)
 class UtteranceView:
-    """What the page shows of one utterance; `recording` is a data address or ""."""
+    """What the page shows of one utterance; `recording` is a data address, one beside the page, or ""."""
 
     number: int
     utterance_id: str
@@ -35,12 +43,51 @@ class UtteranceView:
     reference: str
     hypothesis: str
     direction: str
-    columns: list[Column]
+    columns: Sequence[Column]
     num_word_errors: int
     num_words: int
     num_character_errors: int
     num_characters: int
+    kinds: Sequence[str]
     recording: str
+
+
+@dataclass(frozen=True)
+class ConfusionView:
+    """One line of a confusion table: `place` is that of its utterances in the data, `clips` are some to hear."""
+
+    confusion: Confusion
+    place: int
+    clips: Sequence[int]
+
+
+@dataclass(frozen=True)
+class ConfusionTables:
+    """The three tables of one unit, letters or words."""
+
+    substitutions: Sequence[ConfusionView]
+    insertions: Sequence[ConfusionView]
+    deletions: Sequence[ConfusionView]
+
+
+@dataclass
+class _Sets:
+    """Hands out places in the data to the confusions that a button lists the utterances of."""
+
+    playable: Collection[int]
+    confusions: list[Confusion] = field(default_factory=list)
+
+    def tables(self, found: Confusions) -> ConfusionTables:
+        changed, added, left_out = (
+            [self._view(one) for one in frequent(kind)]
+            for kind in (found.substitutions, found.insertions, found.deletions)
+        )
+        return ConfusionTables(changed, added, left_out)
+
+    def _view(self, confusion: Confusion) -> ConfusionView:
+        self.confusions.append(confusion)
+        clips = [number for number in confusion.utterances if number in self.playable]
+        return ConfusionView(confusion, len(self.confusions) - 1, clips[:_MOST_CLIPS])
 
 
 def render_page(
@@ -48,60 +95,100 @@ def render_page(
     *,
     split: SplitText,
     recordings: Mapping[int, str],
-    max_utterances: int = MAX_UTTERANCES,
+    linked: Mapping[int, str] | None = None,
 ) -> str:
     """Write the whole page.
 
     Args:
         contents: everything the report says.
         split: cuts a word into letters with their marks, to mark the letters that differ.
-        recordings: data addresses by utterance number; the page says how many are left out.
-        max_utterances: how many utterances are listed; the rest is in utterances.tsv only.
+        recordings: data addresses by utterance number, which the page holds.
+        linked: addresses by utterance number of recordings beside the page.
     """
-    card = contents.scorecard
-    num_utterances = len(contents.text.utterance_ids)
-    listed = range(min(num_utterances, max_utterances))
-    views = _views(contents, sorted({*card.worst, *listed}), split, recordings)
-    environment = _environment()
-    return environment.get_template("report.html.jinja").render(
-        contents=contents,
-        card=card,
-        provenance=contents.provenance,
-        cautions=contents.cautions,
-        num_utterances=num_utterances,
-        total_seconds=sum(contents.text.durations_seconds),
-        headline=sentences.headline(card.normalised.words, card.normalised.characters),
-        range_sentence=sentences.range_sentence(card.normalised.words),
-        worst=[views[index] for index in card.worst],
-        listed=[views[index] for index in listed],
-        num_playable=len(recordings),
-        style=style_sheet("style.css"),
+    card, linked = contents.scorecard, linked or {}
+    addresses = {**linked, **recordings}
+    lines = interlinear(card.word_alignments, split)
+    first = range(min(len(lines), NUM_FIRST))
+    views = {number: _view(contents, number, lines[number], addresses) for number in {*card.worst, *first}}
+    sets = _Sets(addresses)
+    letters, words = sets.tables(card.grapheme_confusions), sets.tables(card.word_confusions)
+    apart = {number: address for number, address in recordings.items() if number not in views}
+    script = page_script(*_SCRIPTS)
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            contents=contents,
+            card=card,
+            provenance=contents.provenance,
+            cautions=contents.cautions,
+            title=plain(contents.provenance.language),
+            num_utterances=len(lines),
+            total_seconds=sum(contents.text.durations_seconds),
+            headline=sentences.headline(card.normalised.words, card.normalised.characters),
+            range_sentence=sentences.range_sentence(card.normalised.words),
+            usefulness=contents.usefulness,
+            heat_map=_heat_map(contents),
+            letters=letters,
+            words=words,
+            media_source="data: 'self' file:" if linked else "data:",
+            worst=[views[number] for number in card.worst],
+            first=[views[number] for number in first],
+            num_playable=len(addresses),
+            num_beside=len(linked.keys() - recordings.keys()),
+            speakers=sorted(set(contents.text.speakers)),
+            style=style_sheet("style.css", "charts.css", "report.css"),
+            script=script,
+            data=page_data(
+                utterance_data(contents, lines, embedded=sorted(apart), linked=linked, sets=sets.confusions)
+            ),
+            recording_data=page_data(apart),
+        )
     )
 
 
-def _views(
-    contents: ReportContents, numbers: Sequence[int], split: SplitText, recordings: Mapping[int, str]
-) -> dict[int, UtteranceView]:
+def _view(
+    contents: ReportContents, number: int, columns: Sequence[Column], recordings: Mapping[int, str]
+) -> UtteranceView:
     text, card = contents.text, contents.scorecard
-    columns = interlinear([card.word_alignments[number] for number in numbers], split)
-    return {
-        number: UtteranceView(
-            number=number,
-            utterance_id=text.utterance_ids[number],
-            speaker=text.speakers[number],
-            duration_seconds=text.durations_seconds[number],
-            reference=text.references[number],
-            hypothesis=text.hypotheses[number],
-            direction=direction(text.references[number] or text.hypotheses[number]),
-            columns=line,
-            num_word_errors=card.word_alignments[number].num_errors,
-            num_words=card.word_alignments[number].num_reference,
-            num_character_errors=card.character_alignments[number].num_errors,
-            num_characters=card.character_alignments[number].num_reference,
-            recording=recordings.get(number, ""),
+    words, characters = card.word_alignments[number], card.character_alignments[number]
+    kinds = card.error_kinds.by_utterance[number]
+    return UtteranceView(
+        number=number,
+        utterance_id=text.utterance_ids[number],
+        speaker=text.speakers[number],
+        duration_seconds=text.durations_seconds[number],
+        reference=text.references[number],
+        hypothesis=text.hypotheses[number],
+        direction=direction(text.references[number] or text.hypotheses[number]),
+        columns=columns,
+        num_word_errors=words.num_errors,
+        num_words=words.num_reference,
+        num_character_errors=characters.num_errors,
+        num_characters=characters.num_reference,
+        kinds=[short_name(kind) for kind in ERROR_KINDS if kinds.get(kind)],
+        recording=recordings.get(number, ""),
+    )
+
+
+def _heat_map(contents: ReportContents) -> DrawnHeatMap | None:
+    matrix = contents.scorecard.confusion_matrix
+    if not matrix.graphemes:
+        return None
+    names = [*matrix.graphemes, ""]
+    return draw_heat_map(
+        HeatMap(
+            key="letters",
+            title="Which letter was heard as which",
+            explanation="Of the letters with most errors. A row is what was said, a column what was heard: the darker, "
+            "the more often. The last row is what nobody said, the last column what nobody heard.",
+            row_names=names,
+            column_names=names,
+            counts=matrix.counts,
+            row_unit="said",
+            column_unit="heard",
         )
-        for number, line in zip(numbers, columns, strict=True)
-    }
+    )
 
 
 def _environment() -> Environment:
@@ -114,18 +201,15 @@ def _environment() -> Environment:
         width=_width,
         span=_span,
         share=_share,
-        frequent=frequent,
+        kind=kind_name,
+        confusion_words=_confusion_words,
     )
     return environment
 
 
-def direction(text: str) -> str:
-    """Return "rtl" or "ltr" by the first letter that has a direction.
-
-    `dir="auto"` would do the same, were it not that it looks past `<bdi>`, in which every word stands.
-    """
-    kinds = (unicodedata.bidirectional(character) for character in text)
-    return "rtl" if next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L" else "ltr"
+def kind_name(kind: ErrorKind) -> str:
+    """Name a kind of error as the reader knows it."""
+    return KIND_NAMES[kind]
 
 
 def unit(text: str) -> Markup:
@@ -155,3 +239,13 @@ def _span(interval: Interval) -> str:
 def _share(confusion: Confusion) -> str:
     """Say how often the unit went wrong this way out of how often it was said."""
     return f"{confusion.count:,} of {confusion.num_reference:,}" if confusion.num_reference else f"{confusion.count:,}"
+
+
+def _confusion_words(confusion: Confusion) -> str:
+    """Say in words what went wrong, for a button: "é heard as e"."""
+    said, heard = (
+        plain(text[:_LONGEST_UNIT]).replace(" ", "space") for text in (confusion.reference, confusion.hypothesis)
+    )
+    if not said:
+        return f"{heard} added"
+    return f"{said} heard as {heard}" if heard else f"{said} left out"

@@ -6,6 +6,7 @@ what stands around them are named.
 
 import re
 from pathlib import Path
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -13,7 +14,7 @@ from markupsafe import Markup, escape
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST_WORD = 400
 # C0 and C1 controls, bidi marks, embeddings and isolates, line separators, BOM, tags; joiners are orthography and stay.
-_CONTROLS = re.compile(
+CONTROLS: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
@@ -31,16 +32,21 @@ def make_environment() -> Environment:
     return environment
 
 
+def read_template(name: str) -> str:
+    """Return a file of the templates folder as it is."""
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
 def style_sheet(*names: str) -> Markup:
     """Return style sheets of the templates folder, one after the other, to stand in a page's `<style>`."""
-    return Markup("\n").join(Markup((_TEMPLATES / name).read_text(encoding="utf-8")) for name in names)
+    return Markup("\n").join(Markup(read_template(name)) for name in names)
 
 
 def visible(text: str) -> Markup:
     """Escape a text and name, in a span of their own, the control characters that would hide or reorder others."""
     pieces = []
     end = 0
-    for match in _CONTROLS.finditer(text):
+    for match in CONTROLS.finditer(text):
         pieces += [
             escape(text[end : match.start()]),
             Markup('<span class="control">{}</span>').format(_name(match)),
@@ -51,7 +57,7 @@ def visible(text: str) -> Markup:
 
 def plain(text: str) -> str:
     """Name control characters as `visible` does, without markup: for titles, descriptions and attributes."""
-    return _CONTROLS.sub(_name, text)
+    return CONTROLS.sub(_name, text)
 
 
 def _name(match: re.Match[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from lowres.report.contents import ReportContents
 
 MakeContents = Callable[..., ReportContents]
-MANY = [("a b", "a c", "A b.")] * 120
+MANY = [("a b", "a c", "a b")] * 120
 SPEAKERS = [f"speaker {i % 6}" for i in range(120)]
 
 
@@ -47,6 +47,12 @@ def test_what_was_left_out_or_cannot_be_written_is_counted(make_contents: MakeCo
     assert [c.serious for c in contents.cautions] == [False, False]
     assert "3 utterances" in contents.cautions[0].sentence
     assert "“ʃ” (4)" in contents.cautions[1].sentence
+
+
+def test_text_rules_that_make_the_figure_better_are_called_out(make_contents: MakeContents) -> None:
+    contents = make_contents([("a b", "a c", "A b.")] * 120, speakers=SPEAKERS)
+    assert badges(contents) == ["text rules count"]
+    assert "100 of 100 words are wrong instead of 50" in contents.cautions[0].sentence
 
 
 def test_a_recogniser_that_does_not_listen_is_called_out(make_contents: MakeContents) -> None:

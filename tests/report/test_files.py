@@ -50,12 +50,18 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(
 
 def test_the_numbers_are_in_the_json(make_contents: MakeContents) -> None:
     found = json.loads(json.dumps(report_json(make_contents()), allow_nan=False))
-    assert found["schema_version"] == 1
+    assert found["schema_version"] == 2
     assert found["normalised"]["words"]["error_rate"] == 8 / 11
     assert found["normalised"]["words"]["over_utterances"]["num_units"] == 6
     assert found["raw"]["words"]["error_rate"] > found["normalised"]["words"]["error_rate"]
     assert found["mark_only_errors"]["words"]["num_mark_only"] == 2
     assert found["empty_references"] == ["utterance-004"]
+    assert found["usefulness"]["verdict"] == "uncertain"
+    kinds = {kind: one["num_errors"] for kind, one in found["error_kinds"].items()}
+    assert sum(kinds.values()) == 8
+    assert (kinds["tone"], kinds["boundary"], kinds["left out"], kinds["added"]) == (2, 0, 2, 1)
+    assert len(found["confusion_matrix"]["counts"]) == len(found["confusion_matrix"]["graphemes"]) + 1
+    assert sum(band["num_said"] for band in found["training_frequency"]) == 11
     assert {speaker["name"] for speaker in found["speakers"]} == {"martial", "abiayi", "kouarata"}
 
 

@@ -1,5 +1,9 @@
 """The page: what it says, that nothing in a transcript can act, and that it needs nothing from outside."""
 
+import base64
+import hashlib
+import html
+import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -7,7 +11,8 @@ from html.parser import HTMLParser
 import pytest
 
 from lowres.report.contents import ReportContents
-from lowres.report.page import direction, render_page, unit
+from lowres.report.lines import direction
+from lowres.report.page import render_page, unit
 from lowres.report.templating import visible
 
 MakeContents = Callable[..., ReportContents]
@@ -26,11 +31,13 @@ class Checker(HTMLParser):
         self.ids: list[str] = []
         self.addresses: list[str] = []
         self.text = ""
+        self.data: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         if tag not in VOID:
             self.open.append(tag)
+        self.element_id = dict(attrs).get("id") or ""
         for name, value in attrs:
             assert not name.startswith("on"), f"<{tag} {name}>"
             if name == "id":
@@ -42,7 +49,9 @@ class Checker(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] == "script":
+            self.data[self.element_id] = self.data.get(self.element_id, "") + data
+        elif self.open and self.open[-1] != "style":
             self.text += data
 
 
@@ -58,7 +67,10 @@ def read(page: str) -> Checker:
 def test_the_page_is_whole_and_asks_for_nothing_outside(make_contents: MakeContents, split_letters: Split) -> None:
     page = render_page(make_contents(), split=split_letters, recordings={0: "data:audio/wav;base64,UklGRg=="})
     checker = read(page)
-    assert "script" not in checker.tags
+    assert page.count("<script") == 3
+    (allowed,) = re.findall("script-src ([^;]*);", html.unescape(page))
+    script = page.split("<script>")[1].split("</script>")[0]
+    assert allowed == "'sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() + "'"
     assert all(address.startswith(("#", "data:audio/")) for address in checker.addresses)
     assert {address[1:] for address in checker.addresses if address.startswith("#")} <= set(checker.ids)
     assert "default-src 'none'" in page
@@ -69,7 +81,7 @@ def test_the_page_is_whole_and_asks_for_nothing_outside(make_contents: MakeConte
 def test_the_answer_comes_first_and_in_words(make_contents: MakeContents, split_letters: Split) -> None:
     text = read(render_page(make_contents(), split=split_letters, recordings={})).text
     assert "Of 100 words about 73 need correcting; of 100 letters about" in text
-    assert text.index("need correcting") < text.index("Error rates")
+    assert text.index("need correcting") < text.index("Before you quote this figure")
     assert "Measured on 6 utterances" in text
 
 
@@ -104,7 +116,9 @@ def test_hostile_transcripts_are_shown_as_text(make_contents: MakeContents, spli
     )
     page = render_page(contents, split=split_letters, recordings={})
     checker = read(page)
-    assert checker.tags.isdisjoint({"script", "img"})
+    assert "img" not in checker.tags
+    assert page.count("<script") == page.count("</script>") == 3
+    assert json.loads(checker.data["utterance-data"])["speakers"] == [hostile]
     assert not re.search("[\u202a-\u202e\u2066-\u2069\u200e\u200f\x00\x07]", page)
     if "\u202e" not in hostile and "\u2066" not in hostile and "\x00" not in hostile:
         assert hostile in checker.text
@@ -138,17 +152,36 @@ def test_words_run_in_the_direction_of_the_first_letter(text: str, found: str) -
     assert direction(text) == found
 
 
-def test_a_page_lists_no_more_than_its_limit_and_says_so(make_contents: MakeContents, split_letters: Split) -> None:
-    contents = make_contents([("a b", "a b", "a b")] * 30 + [("a b", "x", "a b")])
-    page = render_page(contents, split=split_letters, recordings={}, max_utterances=10)
-    assert "The first 10 of 31" in page
-    assert 'id="worst30"' in page
-    assert 'id="u10"' not in page
+def test_without_scripts_the_worst_and_the_first_utterances_are_there(
+    make_contents: MakeContents, split_letters: Split
+) -> None:
+    contents = make_contents([("a b", "a b", "a b")] * 60 + [("a b", "x", "a b")])
+    page = render_page(contents, split=split_letters, recordings={})
+    assert "The first 50 of 61" in page
+    assert 'id="worst60"' in page
+    assert 'id="first49"' in page
+    assert 'id="first50"' not in page
+
+
+def test_all_utterances_are_in_the_data_with_their_kinds_of_errors(
+    make_contents: MakeContents, split_letters: Split
+) -> None:
+    contents = make_contents([("wáa dzé la", "wáa dze", "x"), ("", "yé", ""), ("שלום", "", "")])
+    data = json.loads(read(render_page(contents, split=split_letters, recordings={})).data["utterance-data"])
+    assert data["lines"] == [
+        ["wáa", [["dz", "é"], ["dz", "e"]], ["la"]],
+        [[0, "yé"]],
+        [["שלום"]],
+    ]
+    assert data["kinds"][0] == "tone"
+    assert [bool(bits & 1) for bits in data["kind_bits"]] == [True, False, False]
+    assert data["right_to_left"] == [2]
+    assert (data["num_words"], data["word_errors"]) == ([3, 0, 1], [2, 1, 1])
 
 
 def test_each_recording_is_embedded_once(make_contents: MakeContents, split_letters: Split) -> None:
-    recordings = {number: f"data:audio/mpeg;base64,{number:04d}" for number in range(6)}
-    page = render_page(make_contents(), split=split_letters, recordings=recordings)
+    recordings = {number: f"data:audio/mpeg;base64,{number:04d}" for number in range(80)}
+    page = render_page(make_contents([("a b", "a c", "a b")] * 80), split=split_letters, recordings=recordings)
     assert all(page.count(address) == 1 for address in recordings.values())
     assert "All recordings can be played here." in page
 
