@@ -20,7 +20,7 @@ class RelativeGain:
 
     Attributes:
         share: 1 - rate / rate before; above 0 is better, 0.25 = a quarter of the errors are gone.
-        interval: of the share over redrawn utterances; None with fewer than two of them.
+        interval: of the share over redrawn utterances; None with fewer than three of them.
         chance_of_none: the share of redrawn sets in which nothing was gained, 0-1.
     """
 
@@ -38,7 +38,7 @@ class PairedDifference:
         num_reference: words or characters that were said.
         gain: the relative difference, over redrawn utterances.
         change: interval of rate - rate before over redrawn utterances; below 0 is better.
-        gain_over_speakers: interval of the relative difference over redrawn speakers; None with fewer than two.
+        gain_over_speakers: interval of the relative difference over redrawn speakers; None with fewer than three.
         num_against: redrawn sets, of `NUM_REPLICATES`, that do not show the difference, or show its contrary.
         luck_by_redrawing: two-sided chance of luck by the bootstrap, 0-1.
         luck_by_swapping: the same by the swapping test (`luck_by_swapping`).

@@ -60,7 +60,7 @@ class ScoredText:
 
 @dataclass(frozen=True)
 class Rate:
-    """One error rate: its counts and its 95 % intervals over utterances and, with two or more, over speakers."""
+    """One error rate: its counts and its 95 % intervals over utterances and over speakers, None below three."""
 
     counts: ErrorCounts
     over_utterances: Interval | None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lowres.scoring.bootstrap import interval_over_speakers, interval_over_utterances, redraw_rates
+from lowres.scoring.bootstrap import interval_of, interval_over_speakers, interval_over_utterances, redraw_rates
 
 
 def test_equal_utterances_have_an_interval_of_no_width() -> None:
@@ -39,24 +39,50 @@ def test_the_first_rates_are_frozen() -> None:
 
 
 def test_speakers_that_differ_widen_the_interval() -> None:
-    speakers = ["good"] * 50 + ["bad"] * 50
-    errors, lengths = [1] * 50 + [9] * 50, [10] * 100
+    speakers = ["good"] * 50 + ["bad"] * 50 + ["fair"] * 50
+    errors, lengths = [1] * 50 + [9] * 50 + [5] * 50, [10] * 150
     over_utterances = interval_over_utterances(errors, lengths)
     over_speakers = interval_over_speakers(errors, lengths, speakers)
     assert over_utterances is not None
     assert over_speakers is not None
-    assert (over_speakers.low, over_speakers.high) == (0.1, 0.9)
+    assert over_speakers.num_units == 3
     assert over_speakers.low < over_utterances.low < 0.5 < over_utterances.high < over_speakers.high
 
 
-def test_one_utterance_or_one_speaker_has_no_interval() -> None:
-    assert interval_over_utterances([1], [2]) is None
-    assert interval_over_speakers([1, 2], [2, 2], ["a", "a"]) is None
+def test_two_utterances_or_two_speakers_have_no_interval() -> None:
+    assert interval_over_utterances([1, 2], [2, 2]) is None
+    assert interval_over_speakers([1, 2, 1, 2], [2, 2, 2, 2], ["a", "a", "b", "b"]) is None
+
+
+def test_few_speakers_may_be_left_behind_by_the_next_ones() -> None:
+    # Rates 0.2, 0.3 and 0.4 stray by 0.1 / sqrt(3) around 0.3; t with 2 degrees of freedom is 4.303.
+    interval = interval_over_speakers([20, 30, 40], [100, 100, 100], ["a", "b", "c"], num_replicates=20_000)
+    assert interval is not None
+    assert interval.low == pytest.approx(0.3 - 4.303 * 0.1 / 3**0.5, abs=0.005)
+    assert interval.high == pytest.approx(0.3 + 4.303 * 0.1 / 3**0.5, abs=0.005)
+
+
+def test_many_utterances_have_the_percentile_interval() -> None:
+    generator = np.random.default_rng(3)
+    errors, lengths = generator.integers(0, 5, size=2_000), np.full(2_000, 8)
+    interval = interval_over_utterances(errors.tolist(), lengths.tolist())
+    low, high = np.quantile(redraw_rates(errors, lengths), [0.025, 0.975])
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.001)
+
+
+def test_a_rate_is_never_below_zero_and_a_difference_may_be() -> None:
+    rates = interval_over_speakers([0, 0, 9], [10, 10, 10], ["a", "b", "c"])
+    difference = interval_of(np.array([-0.2, -0.1, 0.0, 0.1]), 3)
+    assert rates is not None
+    assert rates.low == 0.0
+    assert difference is not None
+    assert difference.low < -0.2
 
 
 def test_draws_without_any_reference_are_left_out() -> None:
-    assert interval_over_utterances([1, 1], [0, 0]) is None
-    interval = interval_over_utterances([0, 1], [0, 2])
+    assert interval_over_utterances([1, 1, 1], [0, 0, 0]) is None
+    interval = interval_over_utterances([0, 0, 1], [0, 0, 2])
     assert interval is not None
     assert (interval.low, interval.high) == (0.5, 0.5)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lowres.scoring.paired import relative_gain
+from lowres.scoring.paired import compare_errors, relative_gain
 
 
 def test_equal_transcriptions_gain_nothing() -> None:
@@ -27,11 +27,9 @@ def test_what_is_always_halved_is_halved_in_every_draw() -> None:
     assert gain.chance_of_none == 0
 
 
-def test_the_draws_of_two_utterances_are_those_worked_by_hand() -> None:
-    # Both utterances (1 draw of 2): 1 - 4 / 8 = 0.5; the first twice (1 of 4): 0.75; the second twice: 0.25.
+def test_two_utterances_are_too_few_for_an_interval() -> None:
     gain = relative_gain([1, 3], [4, 4], [10, 10])
-    assert gain.interval is not None
-    assert (gain.interval.low, gain.interval.high) == pytest.approx((0.25, 0.75))
+    assert (gain.share, gain.interval, gain.chance_of_none) == (0.5, None, 0)
 
 
 def test_the_interval_holds_the_share() -> None:
@@ -89,3 +87,37 @@ def test_intervals_cover_the_true_gain_as_often_as_they_say() -> None:
         assert interval is not None
         covered += interval.low <= true <= interval.high
     assert 0.93 <= covered / num_tests <= 0.97
+
+
+def test_a_difference_has_both_rates_and_all_ranges() -> None:
+    one = compare_errors([1, 2, 3, 4], [2, 4, 6, 8], [10, 10, 10, 10], ["ana", "ana", "ben", "eve"])
+    assert (one.rate_before, one.rate) == (0.5, 0.25)
+    assert one.gain.share == 0.5
+    assert one.gain.interval is not None
+    assert (one.gain.interval.low, one.gain.interval.high) == pytest.approx((0.5, 0.5))
+    assert one.gain_over_speakers is not None
+    assert one.gain_over_speakers.num_units == 3
+    assert one.change is not None
+    assert one.change.low < -0.25 < one.change.high < 0
+    assert one.num_against == 0
+    assert one.luck_by_swapping == 2 / 2**4
+
+
+def test_worse_is_better_the_other_way_round() -> None:
+    errors, before, lengths = [3, 1, 4, 2, 5], [1, 1, 2, 2, 3], [9, 9, 9, 9, 9]
+    worse, better = (compare_errors(*pair, lengths, ["a"] * 5) for pair in ((errors, before), (before, errors)))
+    assert (worse.num_against, worse.luck_by_redrawing) == (better.num_against, better.luck_by_redrawing)
+    assert worse.luck_by_swapping == better.luck_by_swapping
+    assert worse.num_needed == better.num_needed
+    assert worse.gain_over_speakers is None
+
+
+def test_equal_transcriptions_are_surely_luck() -> None:
+    one = compare_errors([1, 0, 2], [1, 0, 2], [4, 5, 6], ["a", "b", "c"])
+    assert (one.luck_by_redrawing, one.luck_by_swapping, one.num_needed) == (1.0, 1.0, None)
+
+
+def test_a_rate_of_nothing_said_is_infinite_only_where_something_was_heard() -> None:
+    one = compare_errors([2, 0], [0, 0], [0, 0], ["a", "b"])
+    assert (one.rate_before, one.rate) == (0.0, float("inf"))
+    assert one.change is None
