@@ -14,7 +14,10 @@ from lowres import __version__
 from lowres.cli.align import align
 from lowres.cli.audit import audit
 from lowres.cli.backbones import backbones
+from lowres.cli.compare import compare
 from lowres.cli.console import console, errors, print_error
+from lowres.cli.cross_validate import cross_validate
+from lowres.cli.curve import curve
 from lowres.cli.demo import demo
 from lowres.cli.doctor import doctor
 from lowres.cli.evaluate import evaluate
@@ -28,6 +31,7 @@ from lowres.cli.pretrain import pretrain
 from lowres.cli.recipe import recipe
 from lowres.cli.start import is_terminal, start
 from lowres.cli.stopping import INTERRUPTED_STATUS
+from lowres.cli.studio import studio
 from lowres.cli.suggest import suggest
 from lowres.cli.transcribe import transcribe
 from lowres.errors import LowresError
@@ -59,9 +63,13 @@ COMMANDS = (
     finetune,
     lm,
     evaluate,
+    curve,
+    cross_validate,
+    compare,
     transcribe,
     align,
     suggest,
+    studio,
     export,
     recipe,
     doctor,
