@@ -1,7 +1,7 @@
 """Leaves speakers out: one split of a corpus for each of them, in which nothing of theirs is learnt from or chosen by.
 
-Made of the manifest's rows alone, so that no audio is read. Sentences that the left-out speakers said too are taken
-from the others as well, as long as that costs little.
+Made of the manifest's rows alone, so that no audio is read. Sentences that the left-out speakers and the others both
+said are taken from the side that loses less of its speech by it, as long as that is little.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lowres.errors import CorpusError
@@ -17,6 +18,9 @@ from lowres.manifest.overlap import count_overlap, is_among, sentence_codes
 from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN, SplitSettings
 
 _USED: Final = (TRAIN, DEV, TEST)
+_Codes = npt.NDArray[np.int64]
+_Mask = npt.NDArray[np.bool_]
+_Seconds = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class LeftOut:
         table: (N, 14) manifest: the left-out speakers are test, the others train and dev.
         num_set_aside, seconds_set_aside: utterances of the others that say what the left-out speakers say too, and
             are used nowhere.
+        num_unscored, seconds_unscored: or, where that costs less, utterances of the left-out speakers that say what
+            the others say too, and are not scored.
         num_known_sentences: utterances of test whose sentence is in train all the same, since too many are shared.
         warnings: what could not be had, as sentences.
     """
@@ -34,6 +40,8 @@ class LeftOut:
     table: pd.DataFrame
     num_set_aside: int
     seconds_set_aside: float
+    num_unscored: int
+    seconds_unscored: float
     num_known_sentences: int
     warnings: tuple[str, ...] = ()
 
@@ -91,7 +99,7 @@ def leave_out(table: pd.DataFrame, speakers: Sequence[str], settings: SplitSetti
     Args:
         table: (N, 14) manifest of a prepared corpus.
         speakers: the ones to leave out.
-        settings: of the recipe; `max_set_aside_share` says how much may be lost to shared sentences.
+        settings: of the recipe; `max_set_aside_share` says how much of either side may be lost to shared sentences.
         seed: of dev, where it is drawn.
 
     Raises:
@@ -100,14 +108,12 @@ def leave_out(table: pd.DataFrame, speakers: Sequence[str], settings: SplitSetti
     used = (table["included"] & table["split"].isin(_USED)).to_numpy(dtype=bool)
     tested = used & table["speaker"].isin(list(speakers)).to_numpy(dtype=bool)
     others = used & ~tested
-    shared = others & is_among(sentence_codes(table), tested)
     seconds = table["duration_seconds"].to_numpy(dtype=np.float64)
-    if seconds[shared].sum() > settings.max_set_aside_share * seconds[others].sum():
-        shared = np.zeros_like(shared)
+    aside = _choose_aside(sentence_codes(table), others, tested, seconds, settings.max_set_aside_share)
     splits = pd.Series(OTHER, index=table.index, dtype="str")
-    splits[others & ~shared] = TRAIN
-    splits[others & ~shared & (table["split"] == DEV).to_numpy(dtype=bool)] = DEV
-    splits[tested] = TEST
+    splits[others & ~aside] = TRAIN
+    splits[others & ~aside & (table["split"] == DEV).to_numpy(dtype=bool)] = DEV
+    splits[tested & ~aside] = TEST
     warnings: list[str] = []
     if not (splits == TRAIN).any():
         raise CorpusError(
@@ -121,8 +127,18 @@ def leave_out(table: pd.DataFrame, speakers: Sequence[str], settings: SplitSetti
     pair = count_overlap(left).between(TRAIN, TEST)
     return LeftOut(
         left,
-        num_set_aside=int(shared.sum()),
-        seconds_set_aside=float(seconds[shared].sum()),
+        num_set_aside=int((aside & others).sum()),
+        seconds_set_aside=float(seconds[aside & others].sum()),
+        num_unscored=int((aside & tested).sum()),
+        seconds_unscored=float(seconds[aside & tested].sum()),
         num_known_sentences=pair.num_utterances_of_shared_sentences if pair else 0,
         warnings=tuple(warnings),
     )
+
+
+def _choose_aside(codes: _Codes, others: _Mask, tested: _Mask, seconds: _Seconds, most_share: float) -> _Mask:
+    """Choose the utterances whose sentence is on both sides, of the side that they are the smaller share of."""
+    sides = [(others & is_among(codes, tested), others), (tested & is_among(codes, others), tested)]
+    shares = [seconds[shared].sum() / max(seconds[side].sum(), 1e-9) for shared, side in sides]
+    least = int(np.argmin(shares))
+    return sides[least][0] if shares[least] <= most_share else np.zeros_like(others)

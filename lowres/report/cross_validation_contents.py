@@ -42,7 +42,7 @@ class SpeakerResult:
 
 @dataclass(frozen=True)
 class FoldFacts:
-    """One recogniser: whom it never heard, what it learnt from, and what was set aside for that.
+    """One recogniser: whom it never heard, what it learnt from, and what was not learnt from or not scored for that.
 
     `problem` says why there are no figures; "" where there are.
     """
@@ -54,6 +54,8 @@ class FoldFacts:
     updates: int
     num_set_aside: int
     seconds_set_aside: float
+    num_unscored: int
+    seconds_unscored: float
     num_known_sentences: int
     problem: str = ""
 

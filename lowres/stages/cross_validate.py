@@ -200,6 +200,8 @@ def _run_fold(
         updates=record.updates,
         num_set_aside=plan.left.num_set_aside,
         seconds_set_aside=plan.left.seconds_set_aside,
+        num_unscored=plan.left.num_unscored,
+        seconds_unscored=plan.left.seconds_unscored,
         num_known_sentences=plan.left.num_known_sentences,
     )
     return MeasuredFold(facts, record, measured)
@@ -215,6 +217,8 @@ def _failed(plan: _Plan, error: LowresError) -> FoldFacts:
         updates=0,
         num_set_aside=left.num_set_aside,
         seconds_set_aside=left.seconds_set_aside,
+        num_unscored=left.num_unscored,
+        seconds_unscored=left.seconds_unscored,
         num_known_sentences=left.num_known_sentences,
         problem=error.message,
     )
