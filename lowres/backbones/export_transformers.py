@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from safetensors.torch import save_file
 
 from lowres.audio.constants import SAMPLE_RATE
+from lowres.backbones.card_results import Result
 from lowres.backbones.checkpoint_folder import demand_free
 from lowres.backbones.low_rank_merging import without_low_rank_updates
 from lowres.backbones.model_card import Language, model_card
@@ -27,13 +29,15 @@ _ARCHITECTURES: Final = {"wav2vec2": "Wav2Vec2ForCTC", "data2vec-audio": "Data2V
 _MASK_EMBEDDING: Final = "backbone.mask_embedding"
 
 
-def write_transformers_folder(recognizer: Recognizer, folder: Path, language: Language) -> tuple[str, ...]:
+def write_transformers_folder(
+    recognizer: Recognizer, folder: Path, language: Language, *, results: Sequence[Result] = ()
+) -> tuple[str, ...]:
     """Write a recogniser for transformers; low-rank updates are merged into the weights.
 
     Args:
         recognizer: any whose network transformers has.
         folder: is made, with its parents; it appears only when it is whole.
-        language: for the model card.
+        language, results: for the model card.
 
     Returns:
         Sentences that whoever uses the folder must know; the model card has them too.
@@ -60,7 +64,7 @@ def write_transformers_folder(recognizer: Recognizer, folder: Path, language: La
             text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
             (writing / name).write_text(text, encoding="utf-8", newline="\n")
         _write_weights(model, writing / "model.safetensors")
-        card = model_card(recognizer.metadata, language, limits)
+        card = model_card(recognizer.metadata, language, limits, results=results)
         (writing / "README.md").write_text(card, encoding="utf-8", newline="\n")
         if folder.exists():
             folder.rmdir()  # empty, as was checked

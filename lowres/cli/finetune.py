@@ -76,6 +76,8 @@ def finetune(
         result = run_finetuning(project, loaded, options, view.show, is_stop_asked=lambda: stop.is_asked)
     if result.ending == "interrupted":
         say(f"Stopped after {result.record.updates:,} updates; everything is saved.")
+        if result.pages is not None:
+            say(f"How it has gone so far: {result.pages.report}")
         again = f"lowres finetune --resume --run {result.record.name}"
         print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
@@ -163,7 +165,7 @@ def print_seeds(result: "SeedsResult") -> None:
     for outcome in result.outcomes:
         if outcome.problem:
             say(f"seed {outcome.seed}: {outcome.problem}")
-    say(f"written: {result.summary}")
+    say(f"written: {result.summary}" + (f", {result.report}" if result.report else ""))
 
 
 def _spread_text(spread: "Spread | None") -> str:
@@ -185,4 +187,8 @@ def print_result(result: "FinetuneResult") -> None:
     table.add_row(Text("trained"), Text(f"{record.updates:,} updates, {record.hours_processed:.2f} h of audio heard"))
     table.add_row(Text("time"), Text(f"{duration(record.wall_seconds)} ({result.ending})"))
     table.add_row(Text("recogniser"), Text(str(result.folder / "checkpoints" / "best")))
+    if result.pages is not None:
+        table.add_row(Text("how it went"), Text(str(result.pages.report)))
+    if result.pages is not None and result.pages.model_card is not None:
+        table.add_row(Text("model card"), Text(str(result.pages.model_card)))
     console.print(table)

@@ -30,6 +30,7 @@ from lowres.stages.evaluate_run import (
 from lowres.stages.evaluate_sound import NO_SOUND, gather_sound, measure_levels
 from lowres.stages.language_model import LanguageModelChoice, OpenSearch, caution_about_search, open_search
 from lowres.stages.listening import DEFAULT_BATCH_SECONDS, Heard, listen, load_to_listen, speech_of
+from lowres.stages.model_card import write_model_card
 from lowres.stages.word_confidence import confidence_facts
 from lowres.text.graphemes import split_graphemes
 from lowres.text.normalize import CollapseSpaces, NormalForm, compile_rules, unicode_form
@@ -126,7 +127,8 @@ def evaluate(
     """Score a run's best checkpoint on the test split (dev where there is none) and write its report.
 
     Args:
-        project: the project folder; `corpus/` and `runs/` are read, `reports/<run>-<split>/` is written.
+        project: the project folder; `corpus/` and `runs/` are read, `reports/<run>-<split>/` is written,
+            and the run's model card renewed.
         recipe: its language, its text rules and its seed for the intervals.
         options: which run and split, and how to compute.
         progress: told how far it is.
@@ -179,6 +181,7 @@ def evaluate(
     sizes = write_report(
         folder, contents, split=_splitter(recipe), recordings=sound.embedded, write_beside=sound.write_beside
     )
+    write_model_card(project, run)
     return EvaluationResult(
         folder=folder,
         contents=contents,

@@ -7,6 +7,7 @@ from typing import Literal
 
 from lowres import __version__
 from lowres.backbones.cache import expand_home
+from lowres.backbones.card_results import Result
 from lowres.backbones.checkpoint_folder import CheckpointMetadata, has_checkpoint, read_checkpoint
 from lowres.backbones.export_backbone import write_backbone_folder
 from lowres.backbones.export_onnx import write_onnx_file
@@ -14,10 +15,9 @@ from lowres.backbones.export_transformers import write_transformers_folder
 from lowres.backbones.model_card import Language
 from lowres.backbones.native import Recognizer, load_recognizer
 from lowres.errors import CheckpointError
-from lowres.recipe import load_recipe
 from lowres.stages.backbone import find_backbone
 from lowres.stages.evaluate_run import best_checkpoint, find_run
-from lowres.stages.run_folder import RECIPE_FILE
+from lowres.stages.model_card import language_of, results_of
 
 ExportFormat = Literal["transformers", "onnx", "backbone"]
 
@@ -61,11 +61,13 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
         return _export_backbone(checkpoint, target)
     home = _project_of(checkpoint) or project
     recognizer = load_recognizer(checkpoint, find_backbone=partial(find_backbone, home))
-    language = _language_of(checkpoint)
+    language = language_of(checkpoint)
     paths: tuple[Path, ...]
     match to:
         case "transformers":
-            limits = write_transformers_folder(recognizer, target, language)
+            limits = write_transformers_folder(
+                recognizer, target, language, results=_results_of(checkpoint, recognizer.metadata)
+            )
             paths, difference = (target,), None
         case "onnx":
             file = write_onnx_file(recognizer, target, _facts(recognizer, language))
@@ -84,8 +86,8 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
 
 def _export_backbone(folder: Path, target: Path) -> ExportResult:
     """Write a network for others to start from; unlike for the programs, it may be one that cannot write yet."""
-    checkpoint, language = read_checkpoint(folder), _language_of(folder)
-    write_backbone_folder(checkpoint, target, language)
+    checkpoint, language = read_checkpoint(folder), language_of(folder)
+    write_backbone_folder(checkpoint, target, language, results=_results_of(folder, checkpoint.metadata))
     return ExportResult(
         paths=(target,),
         checkpoint=folder,
@@ -129,13 +131,10 @@ def _project_of(checkpoint: Path) -> Path | None:
     return parents[3] if len(parents) > 3 and parents[2].name == "runs" else None
 
 
-def _language_of(checkpoint: Path) -> Language:
-    """Read whose language it is from the run's recipe; a checkpoint alone does not say."""
-    recipe = checkpoint.resolve().parent.parent / RECIPE_FILE
-    if not recipe.is_file():
-        return Language()
-    section = load_recipe(str(recipe)).language
-    return Language(section.name, section.iso_639_3)
+def _results_of(checkpoint: Path, metadata: CheckpointMetadata) -> tuple[Result, ...]:
+    """Gather what the reports of the checkpoint's project say of it."""
+    project = _project_of(checkpoint)
+    return () if project is None else results_of(project, checkpoint.resolve().parents[1].name, metadata)
 
 
 def _facts(recognizer: Recognizer, language: Language) -> dict[str, str]:

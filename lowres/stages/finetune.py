@@ -11,6 +11,7 @@ from lowres.recipe import Recipe
 from lowres.stages.finetune_attempt import RunContext, begin_attempt, keep_last_as_best, updated_record
 from lowres.stages.finetune_latents import LatentsProgress, kept_latents
 from lowres.stages.finetune_open import FinetuneOptions, open_run
+from lowres.stages.finetune_pages import RunPages, write_run_pages
 from lowres.stages.finetune_run import RunRecord, RunStatus, settings_to_record
 from lowres.stages.run_folder import load_saved, write_record
 from lowres.training.checkpoint import TrainingState, rebuild_training_state
@@ -41,6 +42,8 @@ class FinetuneResult:
     ending: Ending
     folder: Path
     record: RunRecord
+    pages: RunPages | None = None
+    """What to read of it; None where it had ended before and was taken as it is."""
 
 
 FinetuneEvent = RunStarted | LatentsProgress | TrainingEvent
@@ -65,7 +68,8 @@ def finetune(
     """Train a recogniser on the project's prepared corpus.
 
     Args:
-        project: the project folder; its `corpus/` is read and `runs/<name>/` is written.
+        project: the project folder; its `corpus/` is read and `runs/<name>/` is written, at the end with its page and
+            its model card.
         recipe: model, vocabulary and training settings.
         options: amount of speech, time, seed, and whether to go on with a run.
         watch: told of the start, reports, evaluations, retries and notices, as they happen.
@@ -91,13 +95,17 @@ def finetune(
         for warning in context.record.warnings:
             context.report(NoticeReport(step=0, attempt=1, sentence=warning))
     with kept_latents(context, state, watch) as (context, state):
-        context, loop, ending = _train(context, begin_attempt(context, state, saved))
+        try:
+            context, loop, ending = _train(context, begin_attempt(context, state, saved))
+        except TrainingError:
+            write_run_pages(project, context.folder.path)  # where people see what led to it
+            raise
         if context.speech.dev is None and ending == "finished":
             keep_last_as_best(context, loop.state)
         status: RunStatus = "training" if ending == "interrupted" else ending
         record = replace(updated_record(context.record, loop.state), status=status)
         write_record(context.folder, record)
-    return FinetuneResult(ending, context.folder.path, record)
+    return FinetuneResult(ending, context.folder.path, record, write_run_pages(project, context.folder.path))
 
 
 def _train(context: RunContext, loop: TrainingLoop) -> tuple[RunContext, TrainingLoop, Ending]:

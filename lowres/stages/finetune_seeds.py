@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lowres.errors import CheckpointError, TrainingError
 from lowres.recipe import Recipe
+from lowres.report.training import write_seeds_report
 from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, finetune
 from lowres.stages.finetune_run import read_record
 from lowres.stages.finetune_speech import hours_label
@@ -45,6 +46,9 @@ class SeedsResult:
     is_interrupted: bool
     summary: Path
     """The JSON file that holds the same."""
+
+    report: Path | None = None
+    """The page with the curves of all seeds; None where they were interrupted."""
 
     @property
     def character_error_rate(self) -> Spread | None:
@@ -114,7 +118,8 @@ def finetune_seeds(
             return SeedsResult(tuple(outcomes), is_interrupted=True, summary=summary)
         record = result.record
         outcomes.append(SeedOutcome(seed, name, record.best_dev_character_error_rate, record.best_dev_word_error_rate))
-    found = SeedsResult(tuple(outcomes), is_interrupted=False, summary=summary)
+    report = write_seeds_report(summary.with_suffix(".html"), [project / "runs" / name for name in names.values()])
+    found = SeedsResult(tuple(outcomes), is_interrupted=False, summary=summary, report=report)
     _write_summary(found)
     return found
 

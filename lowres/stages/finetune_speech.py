@@ -53,6 +53,12 @@ class FinetuneSpeech:
     unknown_dev_symbols: str
     """Different symbols of the dev text that training never shows, in order of code points."""
 
+    num_speakers: int = 0
+    """Different speakers who are named, of the transcribed training utterances."""
+
+    num_without_speaker: int = 0
+    """Transcribed training utterances of whom nobody said who speaks."""
+
     pseudo_labels: PseudoLabels | None = None
     """What a teacher heard in other recordings; the pieces that are kept come after the transcribed utterances."""
 
@@ -139,6 +145,8 @@ def load_speech(
         subset_sha256=subset_hash(chosen),
         left_out=left_out,
         unknown_dev_symbols="".join(sorted(set(vocabulary.unknown_symbols(known)))),
+        num_speakers=train.loc[train["speaker"] != "", "speaker"].nunique(),
+        num_without_speaker=int((train["speaker"] == "").sum()),
     )
 
 

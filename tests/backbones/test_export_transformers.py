@@ -168,7 +168,7 @@ def test_the_licence_of_the_card_is_that_of_all_it_was_made_from(
     card = model_card(metadata, MBOSHI, ())
     assert f"\nlicense: {header}\n" in card
     assert against_commercial_use(metadata) == forbidden
-    assert "0.25 h of it as an earlier recogniser heard it" in card
+    assert "and 0.25 h as an earlier recogniser heard it" in card
     assert "| Consent of its speakers | not stated |" in card
 
 

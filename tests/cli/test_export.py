@@ -18,7 +18,8 @@ from lowres.backbones.transformers_layout import recognizer_names, under_our_nam
 from lowres.cli.app import app
 from lowres.cli.export import _print_use
 from lowres.errors import CheckpointError
-from lowres.stages.export import _language_of, find_checkpoint
+from lowres.stages.export import find_checkpoint
+from lowres.stages.model_card import language_of
 
 runner = CliRunner()
 RECIPE = '[language]\nname = "Mboshi"\niso_639_3 = "mdw"\n'
@@ -119,7 +120,7 @@ def test_a_checkpoint_whose_writer_was_killed_is_still_found(project: Path, sour
 
 
 def test_a_checkpoint_at_the_root_has_no_recipe() -> None:
-    assert _language_of(Path("/checkpoint")) == Language()
+    assert language_of(Path("/checkpoint")) == Language()
 
 
 def test_a_user_who_is_not_there_is_no_traceback(project: Path) -> None:

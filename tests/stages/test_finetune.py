@@ -180,6 +180,9 @@ def test_collapse_is_retried_with_another_seed_and_then_explained(project: Path)
     assert [event.attempt for event in retries] == [1]
     record = read_record(RunFolder(project / "runs" / NAME))
     assert (record.status, record.attempt, record.seed_used) == ("collapsed", 2, 1001)
+    page = (project / "runs" / NAME / "report.html").read_text(encoding="utf-8")
+    assert "It collapsed" in page
+    assert "Attempt 1 collapsed: after" in page
     with pytest.raises(CheckpointError, match=r"nothing to resume: the run .* collapsed"):
         train(project, *settings, resume=True)
 
