@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from lowres.audio.voice_activity import DetectorName
 from lowres.errors import LowresError
 from lowres.recipe import Recipe
 from lowres.studio.corpus_pages import CorpusPages
@@ -25,11 +26,13 @@ class StudioOptions:
     Attributes:
         project: the folder. open_recipe: loads its recipe, again each time, for it may be edited meanwhile.
         largest_upload_bytes: of a recording to transcribe.
+        detector: what finds speech in it; None = everything is speech.
     """
 
     project: Path
     open_recipe: Callable[[], Recipe]
     largest_upload_bytes: int = 500_000_000
+    detector: DetectorName | None = "auto"
 
 
 def make_app(options: StudioOptions, jobs: Jobs, keys: Keys, port: int) -> Gate:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from lowres.annotation.transcript_writing import TranscriptFormat
 from lowres.audio.parts import leave_interrupts_to_parent
+from lowres.audio.voice_activity import DetectorName
 from lowres.errors import LowresError
 from lowres.stages.transcribe import TranscribeOptions, transcribe
 from lowres.stages.transcribe_work import ListenerSpec
@@ -24,12 +25,15 @@ class Hearing:
 
     Args:
         project: the project folder. recording: to be heard; what is written goes into its folder.
+        detector: what finds speech; None = everything is speech.
     """
 
-    def __init__(self, project: Path, recording: Path) -> None:
+    def __init__(self, project: Path, recording: Path, *, detector: DetectorName | None = "auto") -> None:
         context = multiprocessing.get_context("spawn")
         self._messages, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(target=_hear, args=(project, recording, theirs), daemon=True)
+        self._process = context.Process(
+            target=_hear, args=(ListenerSpec(project, detector=detector), recording, theirs), daemon=True
+        )
         self._process.start()
         theirs.close()
 
@@ -67,7 +71,7 @@ class Hearing:
         self._messages.close()
 
 
-def _hear(project: Path, recording: Path, messages: Connection) -> None:
+def _hear(spec: ListenerSpec, recording: Path, messages: Connection) -> None:
     leave_interrupts_to_parent()
     reported = 0.0
 
@@ -79,7 +83,7 @@ def _hear(project: Path, recording: Path, messages: Connection) -> None:
 
     options = TranscribeOptions(output=recording.parent, formats=FORMATS, overwrite=True, num_workers=1)
     try:
-        result = transcribe(project, [recording], options, ListenerSpec(project), listening=heard)
+        result = transcribe(spec.project, [recording], options, spec, listening=heard)
         problem = result.problems[0][1] if result.problems else ""
         messages.send(("failed", problem) if problem else ("done", result.run_name))
     except LowresError as error:

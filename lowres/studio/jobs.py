@@ -201,7 +201,7 @@ class Jobs:
             data = json.loads(path.read_text(encoding="utf-8"))
             if data.pop("format_version") != _FORMAT_VERSION:
                 return None
-            job = TypeAdapter(Job).validate_python(data, strict=True)
+            job = TypeAdapter(Job).validate_json(json.dumps(data), strict=True)
             if job.name != path.parent.name or Path(job.file_name).name != job.file_name:
                 return None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -3,12 +3,14 @@
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import uvicorn
 
 from lowres.errors import LowresError
 from lowres.studio.app import StudioOptions, make_app
 from lowres.studio.gate import Keys
+from lowres.studio.hearing import Hearing
 from lowres.studio.jobs import Jobs
 
 HOST = "127.0.0.1"
@@ -36,7 +38,7 @@ class Studio:
     def __init__(self, options: StudioOptions, port: int = 0) -> None:
         self._socket = _listen(port)
         self.port = int(self._socket.getsockname()[1])
-        self.keys, self.jobs = Keys(), Jobs(options.project)
+        self.keys, self.jobs = Keys(), Jobs(options.project, partial(Hearing, detector=options.detector))
         self.address = Address(
             f"http://{HOST}:{self.port}/?token={self.keys.token}",
             f"http://{HOST}:{self.port}/?token={self.keys.first_token}",

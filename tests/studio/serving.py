@@ -15,7 +15,10 @@ from lowres.studio.server import Studio
 def open_studio(project: Path, *, largest_upload_bytes: int = 500_000_000) -> Iterator[Studio]:
     """Serve a project in a thread."""
     options = StudioOptions(
-        project=project, open_recipe=lambda: recipe_of(project), largest_upload_bytes=largest_upload_bytes
+        project=project,
+        open_recipe=lambda: recipe_of(project),
+        largest_upload_bytes=largest_upload_bytes,
+        detector="energy",
     )
     studio = Studio(options)
     thread = threading.Thread(target=studio.serve)
