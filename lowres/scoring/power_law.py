@@ -36,7 +36,7 @@ PRIOR_POINTS: Final = 2.0
 GUESS_FACTOR: Final = 4.0
 """Beyond this many times the largest amount that was measured, a prediction is a guess."""
 
-_NUM_DRAWS: Final = 20_000
+_NUM_DRAWS: Final = 8_000
 _MOST_FLOOR: Final = 0.8
 _EXPONENTS: Final = np.arange(0.005, 1.5, 0.01)
 _FLOORS: Final = np.concatenate([[0.0], np.arange(0.05, _MOST_FLOOR + 0.01, 0.05)])
@@ -155,7 +155,7 @@ class _Grid:
         powers = -exponents[:, None] * log_hours
         log_scales = np.average(np.log(np.maximum(np.exp(log_errors) - floors[:, None], 1e-9)) - powers, axis=1)
         slopes = np.ones_like(powers)
-        for _ in range(30):  # Newton's steps to the scale that leaves the smallest squares, for all pairs at once
+        for _ in range(12):  # Newton's steps to the scale that leaves the smallest squares, for all pairs at once
             falling = np.exp(log_scales[:, None] + powers)
             residuals = log_errors - np.log(falling + floors[:, None])
             slopes = falling / (falling + floors[:, None])
