@@ -2,7 +2,8 @@
 
 jiwer's own reading of the text is kept, so that a figure of ours is a figure of jiwer's: words are what single spaces
 divide after outer white space is trimmed and inner white space reduced; characters are Unicode code points of the
-trimmed line, with the space between words counted as a character. Lines of one letter and empty lines are kept.
+trimmed line, with the space between words counted as a character. Lines of one letter and empty lines are kept. Which
+of several wrong words was the one left out is any of them to jiwer, and the least alike here (`pairing`).
 
 A report keeps the alignments of its whole test set, so they are small: a line is the caller's own string, a word is
 kept once however often it is said, and what happened is one number for each run of units.
@@ -10,14 +11,18 @@ kept once however often it is said, and what happened is one number for each run
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 import jiwer
+
+from lowres.scoring.pairing import closest_places
 
 Operation = Literal["equal", "substitute", "insert", "delete"]
 SplitText = Callable[[str], list[str]]
 _OPERATIONS: tuple[Operation, ...] = ("equal", "substitute", "insert", "delete")
 _CODES = {operation: code for code, operation in enumerate(_OPERATIONS)}
+_SUBSTITUTED = _CODES["substitute"]
 _LINES_PER_BLOCK = 1_000
 
 
@@ -154,7 +159,7 @@ class Alignment:
 
 
 def align_words(references: Sequence[str], hypotheses: Sequence[str]) -> list[Alignment]:
-    """Align each pair of lines word by word, as `jiwer.process_words` does.
+    """Align each pair of lines word by word, as `jiwer.process_words` does, with the same counts.
 
     Raises:
         ValueError: where there are not as many hypotheses as references.
@@ -185,7 +190,7 @@ def each_by_words(references: Sequence[str], hypotheses: Sequence[str]) -> Itera
     _check_lengths(references, hypotheses)
     known: dict[str, str] = {}
     return (
-        Alignment(_once(pair.reference, known), _once(pair.hypothesis, known), pair.steps)
+        Alignment(_once(pair.reference, known), _once(pair.hypothesis, known), _closest(pair))
         for block in _blocks(references, hypotheses)
         for pair in _aligned(jiwer.process_words(*block))
     )
@@ -234,6 +239,35 @@ def _aligned(output: "jiwer.WordOutput | jiwer.CharacterOutput") -> Iterator[Ali
     for reference, hypothesis, chunks in zip(output.references, output.hypotheses, output.alignments, strict=True):
         steps = tuple(_step(chunk) for chunk in chunks)
         yield Alignment(reference, hypothesis, steps)
+
+
+def _closest(pair: Alignment) -> tuple[int, ...]:
+    """Say anew which words were left out or added, where some of their neighbours are wrong."""
+    codes = [step & 3 for step in pair.steps]
+    if _SUBSTITUTED not in codes or not (_CODES["insert"] in codes or _CODES["delete"] in codes):
+        return pair.steps
+    steps: list[int] = []
+    said = heard = 0
+    for is_right, run in groupby(pair.steps, key=lambda step: step & 3 == _CODES["equal"]):
+        old = tuple(run)
+        num_said = sum(step >> 2 for step in old if step & 3 != _CODES["insert"])
+        num_heard = sum(step >> 2 for step in old if step & 3 != _CODES["delete"])
+        if not is_right and num_said != num_heard and num_said and num_heard:
+            old = _paired(pair.reference[said : said + num_said], pair.hypothesis[heard : heard + num_heard]) or old
+        steps.extend(old)
+        said, heard = said + num_said, heard + num_heard
+    return tuple(steps)
+
+
+def _paired(said: Sequence[str], heard: Sequence[str]) -> tuple[int, ...] | None:
+    is_missing = len(said) > len(heard)
+    shorter, longer = (heard, said) if is_missing else (said, heard)
+    places = closest_places(shorter, longer)
+    if places is None:
+        return None
+    alone, taken = _CODES["delete" if is_missing else "insert"], set(places)
+    codes = (_SUBSTITUTED if place in taken else alone for place in range(len(longer)))
+    return tuple(sum(1 for _ in run) << 2 | code for code, run in groupby(codes))
 
 
 def _step(chunk: "jiwer.AlignmentChunk") -> int:
