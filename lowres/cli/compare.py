@@ -1,5 +1,7 @@
 """`lowres compare`: all runs of a project in a table, or which of some runs is better and whether that is luck."""
 
+import shlex
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -49,8 +51,9 @@ def compare(
     from lowres.stages.compare import compare as run_comparison
 
     options = CompareOptions(split=split, only_shared=shared, evaluate_missing=evaluate, embed_recordings=recordings)
-    with EvaluationBar() as bar:
-        result = run_comparison(project, runs, options, lambda _run, progress: bar.show(progress))
+    # Without evaluations there is nothing that takes long enough for a bar.
+    with EvaluationBar() if evaluate else nullcontext() as bar:
+        result = run_comparison(project, runs, options, lambda _run, progress: bar.show(progress) if bar else None)
     _print_comparison(result)
     if not result.contents.groups:
         command = with_project("lowres finetune --seeds 3", project, None)
@@ -67,8 +70,8 @@ def _list_runs(project: Path) -> None:
     if contents.commands:
         print_next("To make the report of a run that has none", contents.commands[0][1])
     elif len(contents.rows) > 1:
-        names = " ".join(row.name for row in contents.rows[1::-1])
-        print_next("To see whether the best is really better", with_project(f"lowres compare {names}", project, None))
+        command = shlex.join(["lowres", "compare", *(row.name for row in contents.rows[1::-1])])
+        print_next("To see whether the best is really better", with_project(command, project, None))
 
 
 def _print_runs(contents: "RunsContents") -> None:
