@@ -74,6 +74,19 @@ def test_many_utterances_have_the_percentile_interval() -> None:
     assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.001)
 
 
+def test_very_many_utterances_are_drawn_by_sort_with_the_same_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(4)
+    lengths = generator.integers(0, 9, size=3_000)
+    errors = generator.binomial(lengths, 0.4)
+    one_by_one = interval_over_utterances(errors.tolist(), lengths.tolist(), num_replicates=4_000)
+    monkeypatch.setattr("lowres.scoring.bootstrap._MANY_UNITS", 3_000)
+    by_sort = interval_over_utterances(errors.tolist(), lengths.tolist(), num_replicates=4_000)
+    assert one_by_one is not None
+    assert by_sort is not None
+    assert by_sort != one_by_one
+    assert (by_sort.low, by_sort.high) == pytest.approx((one_by_one.low, one_by_one.high), abs=0.001)
+
+
 def test_a_rate_is_never_below_zero_and_a_difference_may_be() -> None:
     rates = interval_over_speakers([0, 0, 9], [10, 10, 10], ["a", "b", "c"])
     difference = interval_of(np.array([-0.2, -0.1, 0.0, 0.1]), 3)
