@@ -33,7 +33,7 @@ def _chart(contents: CurveContents, unit: Unit) -> Chart:
         key=f"curve-{unit}",
         title=_NAMES[unit],
         explanation="Markers: measured. Dashed: the curve through them; shaded: where 95 of 100 runs would lie. "
-        "Each step to the right is twice as much speech.",
+        "Twice as much speech is always as far to the right.",
         unit=f"of all {unit}",
         x_unit="hours of training speech",
         lines=lines,

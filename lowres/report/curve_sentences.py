@@ -25,11 +25,11 @@ def amount_text(hours: float) -> str:
 def answer_target(contents: CurveContents) -> str:
     """Say how many more hours of transcribed speech bring the error rate down to the target."""
     target = contents.target
-    goal = f"{per_hundred(target.error_rate)} of 100 {target.unit} wrong"
+    goal = f"{per_hundred(target.error_rate)} of 100 {target.unit}"
     measured = contents.largest.rate(target.unit).error_rate
     if measured <= target.error_rate:
         with_hours = amount_text(contents.most_hours)
-        return f"{_capital(goal)}: that is reached. With {with_hours}, {per_hundred(measured)} are."
+        return f"No more than {goal} wrong: that is reached. With {with_hours}, {per_hundred(measured)} are."
     law = contents.law(target.unit)
     if law is None:
         return _too_few(contents)
@@ -39,17 +39,20 @@ def answer_target(contents: CurveContents) -> str:
 def _hours_sentence(law: PowerLaw, target: Target, goal: str, most_hours: float) -> str:
     needed = law.hours_until(target.error_rate)
     if not needed.hours < 1000 * most_hours:
-        said = f"More of the same speech will hardly bring it down to {goal}: the curve flattens before."
+        said = f"More of the same speech will hardly bring it down to {goal} wrong: the curve flattens before."
         if math.isfinite(needed.low):
             said += f" It would take at least {amount_text(max(needed.low - most_hours, 0))} more."
         return said
     more = needed.hours - most_hours
     if more <= 0:  # the run of most hours lies above the curve
         return (
-            f"Down to {goal}: the curve is there about now, with {amount_text(most_hours)}, "
-            f"{_range_of_hours(needed, most_hours)}."
+            f"No more than {goal} wrong: the curve is there about now, with {amount_text(most_hours)} "
+            f"({_range_of_hours(needed, most_hours)} more)."
         )
-    said = f"About {amount_text(more)} more until {goal}, {_range_of_hours(needed, most_hours)}."
+    said = (
+        f"About {amount_text(more)} more of transcribed speech until only {goal} are wrong "
+        f"({_range_of_hours(needed, most_hours)})."
+    )
     return f"{said} {_GUESS}" if law.is_guess(needed.hours) else said
 
 
@@ -57,7 +60,7 @@ def _range_of_hours(needed: HoursNeeded, most_hours: float) -> str:
     low, high = needed.low - most_hours, needed.high - most_hours
     at_least = "perhaps none" if low <= 0 else f"at least {amount_text(low)}"
     if not high < 1000 * most_hours:
-        return f"with much doubt: {at_least}, and perhaps it never comes down so far"
+        return f"{at_least}, and perhaps it never comes down so far"
     if low <= 0:
         return f"at most {amount_text(max(high, 1 / 60))}"
     return f"between {amount_text(low)} and {amount_text(high)}"
@@ -89,7 +92,7 @@ def answer_until_useful(contents: CurveContents) -> str:
     if not needed.hours < 1000 * most_hours:
         return f"{goal}: by this curve alone, more of the same speech hardly leads there."
     more = amount_text(max(needed.hours - most_hours, 1 / 60))
-    said = f"{goal}: about {more} more, {_range_of_hours(needed, most_hours)}."
+    said = f"{goal}: about {more} more ({_range_of_hours(needed, most_hours)})."
     return f"{said} That is a guess." if law.is_guess(needed.hours) else said
 
 
@@ -119,7 +122,3 @@ def _too_few(contents: CurveContents) -> str:
         f"No curve can be drawn through {different} {'amount' if different == 1 else 'amounts'} of speech: "
         f"it takes {FEWEST_POINTS}."
     )
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
