@@ -1,5 +1,6 @@
 """The corpus of a project, kept open: loaded again when another program wrote it, corrected by one at a time."""
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,6 +69,28 @@ class OpenCorpus:
     def positions(self) -> dict[str, int]:
         """From the key of an utterance to its position."""
         return {key_of(str(name)): position for position, name in enumerate(self.columns["utterance_id"])}
+
+    @cached_property
+    def haystack(self) -> list[str]:
+        """What a search looks at, row by row: name, transcript as written and after the rules, folded."""
+        rows = zip(self.columns["utterance_id"], self.columns["raw_text"], self.columns["text"], strict=True)
+        return ["\n".join(map(fold, map(str, row))) for row in rows]
+
+    def with_correction(self, corpus: PreparedCorpus, correction: Correction) -> "OpenCorpus":
+        """Return the corpus after a correction: what was made of the other rows is taken along."""
+        name = correction.utterance_id
+        history = {**self.history, name: [*self.history.get(name, ()), correction]}
+        changed = OpenCorpus(corpus, history, self.shards)
+        position = self.positions[key_of(name)]
+        texts = {column: list(self.columns[column]) for column in ("raw_text", "text")}
+        for column, values in texts.items():
+            values[position] = corpus.table[column].iloc[position]
+        changed.__dict__["columns"] = {**self.columns, **texts}
+        changed.__dict__["positions"] = self.positions
+        if "haystack" in self.__dict__:
+            row = "\n".join(fold(str(text)) for text in (name, texts["raw_text"][position], texts["text"][position]))
+            changed.__dict__["haystack"] = [*self.haystack[:position], row, *self.haystack[position + 1 :]]
+        return changed
 
     def row(self, position: int) -> Row:
         """Return an utterance by its position."""
@@ -163,7 +186,12 @@ class Desk:
         """
         with self._writing():
             opened = self.corpus()
-            return correct_transcript(self.project, self.open_recipe(), opened.corpus, opened.history, edit)
+            result = correct_transcript(self.project, self.open_recipe(), opened.corpus, opened.history, edit)
+            if result.correction is not None:
+                # Nobody else can have written since: what is known need not be read again.
+                self._open = opened.with_correction(result.corpus, result.correction)
+                self._stamps = self._look()
+            return result
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -173,6 +201,11 @@ class Desk:
     def _look(self) -> tuple[Stamp | None, ...]:
         folder = self.project / CORPUS_FOLDER
         return tuple(map(_stamp, (folder / MANIFEST_FILE, folder / CORPUS_FILE, self.project / CORRECTIONS_FILE)))
+
+
+def fold(text: str) -> str:
+    """Return a text in which case and Unicode form make no difference."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def key_of(utterance_id: str) -> str:

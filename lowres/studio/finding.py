@@ -1,6 +1,5 @@
 """Finding utterances in a corpus: what is looked for, which rows that is, and a page of them."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from lowres.manifest.schema import FLAG_SEPARATOR, SPLITS
-from lowres.studio.desk import OpenCorpus, Row
+from lowres.studio.desk import OpenCorpus, Row, fold
 
 ROWS_PER_PAGE: Final = 50
 _LONGEST_QUERY: Final = 1000
@@ -67,12 +66,6 @@ class Catalogue:
     opened: OpenCorpus
 
     @cached_property
-    def _haystack(self) -> list[str]:
-        columns = self.opened.columns
-        rows = zip(columns["utterance_id"], columns["raw_text"], columns["text"], strict=True)
-        return ["\n".join(map(fold, map(str, row))) for row in rows]
-
-    @cached_property
     def splits(self) -> dict[str, int]:
         """How many utterances each split has, in their usual order; "" stands for none."""
         counted = Counter(map(str, self.opened.columns["split"]))
@@ -95,7 +88,7 @@ class Catalogue:
         columns, history = self.opened.columns, self.opened.history
         found = list(range(len(columns["utterance_id"])))
         if wanted.text:
-            text, haystack = fold(wanted.text), self._haystack
+            text, haystack = fold(wanted.text), self.opened.haystack
             found = [n for n in found if text in haystack[n]]
         for name, value in (("split", wanted.split), ("speaker", wanted.speaker)):
             if value:
@@ -122,8 +115,3 @@ class Catalogue:
         before = next((n for n in reversed(positions) if n < position), None)
         after = next((n for n in positions if n > position), None)
         return tuple(None if n is None else self.opened.row(n) for n in (before, after))  # type: ignore[return-value]
-
-
-def fold(text: str) -> str:
-    """Return a text in which case and Unicode form make no difference."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())

@@ -1,8 +1,6 @@
 """Hints on a transcript while it is corrected: nothing is forbidden, only pointed out."""
 
-from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
 
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.manifest.overlap import count
@@ -21,11 +19,6 @@ class Writing:
 
     opened: OpenCorpus
     recipe: Recipe
-
-    @cached_property
-    def _letters(self) -> Counter[str]:
-        """In how many transcripts each letter occurs."""
-        return Counter(letter for text in self.opened.columns["text"] for letter in set(split_graphemes(str(text))))
 
     def text_of(self, raw_text: str) -> str:
         """Return what training sees of a transcript."""
@@ -46,9 +39,11 @@ class Writing:
         alphabet = self.recipe.text.alphabet
         if undeclared := dict.fromkeys(undeclared_symbols(text, alphabet)):
             return [f"Not in the recipe’s alphabet: {' '.join(undeclared)}"]
-        own = set(split_graphemes(row.text))
-        rare = [letter for letter in dict.fromkeys(split_graphemes(text)) if letter != " " and not alphabet]
-        rare = [letter for letter in rare if self._letters[letter] - (letter in own) <= 0]
+        if alphabet:
+            return []
+        texts = "\n".join(map(str, self.opened.columns["text"]))
+        letters = [letter for letter in dict.fromkeys(split_graphemes(text)) if letter != " "]
+        rare = [letter for letter in letters if texts.count(letter) <= row.text.count(letter)]
         return [f"In no other transcript of this corpus: {' '.join(rare)}"] if rare else []
 
     def _length_hints(self, row: Row, text: str) -> list[str]:

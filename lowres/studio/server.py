@@ -43,8 +43,13 @@ class Studio:
             f"http://{HOST}:{self.port}/?token={self.keys.token}",
             f"http://{HOST}:{self.port}/?token={self.keys.first_token}",
         )
+        try:
+            app = make_app(options, self.jobs, self.keys, self.port)
+        except BaseException:
+            self._socket.close()
+            raise
         config = uvicorn.Config(
-            make_app(options, self.jobs, self.keys, self.port),
+            app,
             lifespan="off",
             ws="none",
             http="h11",
