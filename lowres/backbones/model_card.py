@@ -182,7 +182,7 @@ def _limits(metadata: CheckpointMetadata, results: Sequence[Result]) -> list[str
             f"It learnt from {num_speakers} speaker{'' if num_speakers == 1 else 's'}: whoever knows their community "
             "can tell who they are. Ask them before you pass it on."
         )
-    if not results:
+    if all(result.split in ("train", "dev") for result in results):
         found.append("Nobody has measured it on speech that had no part in making it.")
     return [*found, "It writes only the letters of its training transcripts, and no punctuation that these lacked."]
 

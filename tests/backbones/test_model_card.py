@@ -1,5 +1,6 @@
 """The model card: what was measured and stated, with what is missing said to be missing."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,6 +70,12 @@ def test_without_an_evaluation_the_card_says_so() -> None:
     assert "**It has not been evaluated on a test split.**" in card
     assert "at update 4,200: 39.0 % of letters wrong (CER), 81.0 % of words wrong (WER)" in card
     assert "* Nobody has measured it on speech that had no part in making it." in card
+
+
+def test_a_result_on_dev_alone_is_no_measurement_on_untouched_speech() -> None:
+    untouched = "* Nobody has measured it on speech that had no part in making it."
+    assert untouched in write(replace(TEST_RESULT, split="dev"))
+    assert untouched not in write(TEST_RESULT)
 
 
 def test_data_consent_licences_and_citation_are_carried_through() -> None:
