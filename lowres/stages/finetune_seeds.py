@@ -9,6 +9,7 @@ from pathlib import Path
 from lowres.errors import CheckpointError, TrainingError
 from lowres.recipe import Recipe
 from lowres.report.training import write_seeds_report
+from lowres.stages.default_backbone import settle_backbone
 from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, finetune
 from lowres.stages.finetune_run import read_record
 from lowres.stages.finetune_speech import hours_label
@@ -139,7 +140,8 @@ def _check_before_training(folder: RunFolder, recipe: Recipe, options: FinetuneO
         )
     record = read_record(folder)
     is_of_other_speech = options.hours is not None and record.hours_asked != options.hours
-    if is_of_other_speech or record.recipe_sha256 != recipe.recipe_hash:
+    trained_by = settle_backbone(recipe, record.backbone)[0]  # a run's recipe names what lowres chose
+    if is_of_other_speech or record.recipe_sha256 != trained_by.recipe_hash:
         raise CheckpointError(
             f"The run {folder.path} is of other {'hours of speech' if is_of_other_speech else 'settings'}.",
             "Its figures cannot be averaged with new ones: name others by --run.",

@@ -72,3 +72,12 @@ def test_the_command_shows_every_seed_and_their_mean(project: Path) -> None:
     assert "±" in result.output
     assert "finetune-all-seed2" in result.output
     assert "lowres evaluate --run finetune-all-seed" in result.output
+
+
+@pytest.mark.slow
+def test_seeds_go_on_where_lowres_chose_the_backbone(tmp_path: Path) -> None:
+    open_recipe = 'name = "tones"\n[finetune]\nupdates = 1\nseconds_per_update = 4.0\nmicro_batch_seconds = 4.0\n'
+    project = write_project(tmp_path / "project", recipe=open_recipe)
+    recipe = load_recipe(project=project)
+    finetune_seeds(project, recipe, FinetuneOptions(), 1)
+    assert len(finetune_seeds(project, recipe, FinetuneOptions(resume=True), 2).outcomes) == 2
