@@ -22,7 +22,7 @@ FEW_UNITS = 3
 """Fewer units than these have no interval: of two speakers any could be the odd one out."""
 FEW_SPEAKERS = 5
 """Fewer speakers than these have an interval so wide that the reader should be told."""
-_DRAWS_PER_BLOCK = 4_000_000
+_DRAWS_PER_BLOCK = 500_000
 _MANY_UNITS = 20_000
 
 
@@ -53,8 +53,10 @@ def redraw_rates(
     Raises:
         ValueError: where `errors` and `lengths` differ in length or are empty.
     """
-    counts = np.stack([np.asarray(errors, dtype=np.int64), np.asarray(lengths, dtype=np.int64)])
-    num_units = counts.shape[1]
+    wrong, said = np.asarray(errors, dtype=np.int64), np.asarray(lengths, dtype=np.int64)
+    num_units = len(wrong)
+    if len(said) != num_units:
+        raise ValueError(f"errors and lengths need the same shape: {num_units} errors but {len(said)} lengths")
     if num_units == 0:
         raise ValueError("nothing to draw from")
     generator = np.random.Generator(np.random.PCG64(seed))
@@ -63,9 +65,8 @@ def redraw_rates(
     for start in range(0, num_replicates, block):
         size = min(block, num_replicates - start)
         drawn = generator.integers(num_units, size=(size, num_units))
-        sums = counts[:, drawn].sum(axis=2)
         with np.errstate(divide="ignore", invalid="ignore"):
-            rates[start : start + size] = sums[0] / sums[1]
+            rates[start : start + size] = wrong[drawn].sum(axis=1) / said[drawn].sum(axis=1)
     return rates
 
 
