@@ -79,13 +79,15 @@ def _print_runs(contents: "RunsContents") -> None:
 
     say(runs_headline(contents))
     console.print()
-    table = plain_table("run", "state", "dev CER", "scored", "WER", "CER")
-    for column in (table.columns[2], *table.columns[4:]):
+    table = plain_table("run", "dev CER", "scored", "WER", "CER")
+    for column in (table.columns[1], *table.columns[3:]):
         column.justify = "right"
         column.no_wrap = True
     for row in contents.rows:
         _add_run(table, row)
     console.print(table)
+    if any(report.is_of_other_weights for row in contents.rows for report in row.reports):
+        say("old: scored before the run was trained on; evaluate it again")
     for spread in contents.spreads:
         names = ", ".join(shown(name) for name in spread.runs)
         figures = f"{spread.mean:.1%} ± {spread.deviation * 100:.1f} points of {spread.measure}"
@@ -101,17 +103,18 @@ def _add_run(table: "Table", row: "RunRow") -> None:
     from lowres.report.sentences import percent
 
     about = row.problem or f"{row.trained_on}; {describe_start(row)}; seed {row.seed}; {row.updates:,} updates"
-    name = Text.assemble((shown(row.name), "bold"), "\n", (shown(about), "dim"))
+    state = "" if row.state == "finished" else f"  {row.state}"
+    name = Text.assemble((shown(row.name), "bold"), state, "\n", (shown(about), "dim"))
     scored = [
         (
-            report.split + (" (earlier weights)" if report.is_of_other_weights else ""),
+            report.split + (" (old)" if report.is_of_other_weights else ""),
             percent(report.words.rate, 1),
             percent(report.characters.rate, 1),
         )
         for report in row.reports
     ] or [("–", "–", "–")]
     columns = [Text("\n".join(column)) for column in zip(*scored, strict=True)]
-    table.add_row(name, Text(row.state), Text(percent(row.dev_character_error_rate, 1)), *columns)
+    table.add_row(name, Text(percent(row.dev_character_error_rate, 1)), *columns)
 
 
 def _print_comparison(result: "CompareResult") -> None:

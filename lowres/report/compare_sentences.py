@@ -21,9 +21,17 @@ def headline(contents: CompareContents, comparison: Comparison) -> str:
         case "better" | "worse":
             return f"{now} makes {change_text(words, f'word errors than {before}')}."
         case "unsure":
-            number = len(contents.text.utterance_ids)
-            return f"{now} and {before} cannot be told apart with these {number:,} utterances."
+            return _not_told_apart(contents, comparison)
     return f"{now} may make {_direction(words)} word errors than {before}, but the two tests of luck disagree."
+
+
+def _not_told_apart(contents: CompareContents, comparison: Comparison) -> str:
+    """Say that words do not tell two runs apart, and what letters, of which there are more, say to it."""
+    before, now = contents.baseline.name, contents.runs[comparison.run].name
+    said = f"{now} and {before} cannot be told apart with these {len(contents.text.utterance_ids):,} utterances"
+    if comparison.characters.verdict not in ("better", "worse"):
+        return f"{said}."
+    return f"By words, {said}; by letters, {now} makes {change_text(comparison.characters, 'errors')}."
 
 
 def change_text(measured: Measured, what: str) -> str:
@@ -185,7 +193,10 @@ def _direction(measured: Measured) -> str:
 
 def _number(share: float) -> str:
     hundredth = share * 100
-    return f"{hundredth:.1f}".removesuffix(".0") if hundredth < 10 else f"{hundredth:.0f}"
+    if hundredth >= 10:
+        return f"{hundredth:.0f}"
+    # What is next to nothing is not called nothing: "from 0.04 % more" is not "from 0 %".
+    return f"{hundredth:.2f}" if 0.005 < hundredth < 0.05 else f"{hundredth:.1f}".removesuffix(".0")
 
 
 def _whole_percent(share: float) -> str:

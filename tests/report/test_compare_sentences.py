@@ -53,6 +53,16 @@ def test_what_may_be_luck_cannot_be_told_apart_and_says_how_many_utterances_woul
     assert "utterances like these would be needed" in luck_sentence(contents, one)
 
 
+def test_what_letters_tell_apart_and_words_do_not_is_said_of_both() -> None:
+    contents = _pair(0.50, 0.47)
+    (one,) = contents.comparisons
+    letters = replace(one.characters, luck_by_redrawing=0.01, luck_by_swapping=0.01)
+    said = headline(contents, replace(one, characters=letters))
+    assert said.startswith(
+        "By words, new and old cannot be told apart with these 30 utterances; by letters, new makes "
+    )
+
+
 def test_no_difference_is_said_to_be_none() -> None:
     lines = garble(REFERENCES, 0.5)
     contents = make_contents(REFERENCES, {"old": lines, "new": lines})
@@ -83,6 +93,7 @@ def test_errors_where_there_were_none_have_no_share() -> None:
     [
         (0.08, 0.16, 0.12, "8 to 16 %"),
         (-0.16, -0.08, -0.12, "8 to 16 %"),
+        (-0.0004, 0.09, 0.035, "from 0.04 % more to 9 % fewer"),
         (-0.02, 0.09, 0.035, "from 2 % more to 9 % fewer"),
         (-0.09, 0.02, -0.035, "from 2 % fewer to 9 % more"),
         (-0.3, -0.1, 0.01, "10 to 30 % more"),

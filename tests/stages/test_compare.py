@@ -8,8 +8,11 @@ import pytest
 from comparisons import RECIPE, REFERENCES, garble, write_report, write_run
 
 from lowres.errors import CheckpointError
+from lowres.recipe import Recipe
+from lowres.stages import compare as stage
 from lowres.stages.compare import CompareOptions, compare, comparison_name
 from lowres.stages.compare_runs import list_runs, write_runs_table
+from lowres.stages.evaluate import EvaluateOptions
 
 QUIET = CompareOptions(embed_recordings=False)
 SHARED = CompareOptions(embed_recordings=False, only_shared=True)
@@ -92,6 +95,21 @@ def test_a_missing_report_names_the_command_that_makes_it(tmp_path: Path) -> Non
     with pytest.raises(CheckpointError) as caught:
         compare(project, ["old", "new run"], QUIET)
     assert "--recipe" not in caught.value.hint
+
+
+def test_missing_reports_are_made_with_the_recipe_of_their_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = _project(tmp_path, old=0.5)
+    write_run(project, "new", recipe=RECIPE.replace("lowercase", "strip_punctuation"))
+    made = []
+
+    def evaluate(folder: Path, recipe: Recipe, options: EvaluateOptions, progress: object) -> None:
+        made.append((options.run, options.split, len(recipe.text.rules)))
+        write_report(folder, str(options.run), garble(REFERENCES, 0.4), split=str(options.split))
+
+    monkeypatch.setattr(stage, "evaluate", evaluate)
+    result = compare(project, ["old", "new"], CompareOptions(evaluate_missing=True, embed_recordings=False))
+    assert made == [("new", "test", 3)]
+    assert len(result.contents.comparisons) == 1
 
 
 def test_the_split_is_the_first_that_all_runs_have_a_report_of(tmp_path: Path) -> None:
