@@ -1,6 +1,8 @@
 """`lowres studio`: a page on this machine alone, to look at a project, listen, correct and transcribe."""
 
 import importlib.util
+import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +15,7 @@ from lowres.errors import LowresError
 
 _LIBRARIES = ("starlette", "uvicorn", "python_multipart")
 _BYTES_PER_MB = 1_000_000
+_NAMES_OF_A_SCREEN = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
 
 def studio(
@@ -56,6 +59,9 @@ def _demand_libraries() -> None:
 
 
 def _open_browser(address: str) -> None:
+    # Without a screen, Python would start a browser of letters, in the terminal that the studio is in.
+    if sys.platform not in ("win32", "darwin") and not any(map(os.environ.get, _NAMES_OF_A_SCREEN)):
+        return
     import webbrowser
     from threading import Thread
 

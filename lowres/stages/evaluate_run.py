@@ -130,7 +130,7 @@ def cautions_about_changes(corpus: PreparedCorpus, recipe: Recipe, metadata: Che
         found.append(
             Caution(
                 "corpus changed",
-                "The corpus was prepared again after this recogniser was trained, so what it saw in training is only "
+                "The corpus was prepared again or corrected after this recogniser was trained, so what it saw is only "
                 "partly known and may include sentences of this split.",
             )
         )
