@@ -7,9 +7,10 @@ would do, and s, 1 before anything is seen, is learnt from how far the points li
 
 Uncertainty is Bayesian, and exact but for log a: a grid over b and c, log a around its best for each of them, s^2 an
 inverse chi-square with as many degrees of freedom as points and PRIOR_POINTS together. With three points that gives
-wide intervals, as it should. In simulations of 200 curves each, ranges held 95 to 100 of 100 later runs with this
-scatter and 88 to 98 with twice as much, at two and four times the largest amount. A floor cannot be told from a slow power law before there are many points, so half of
-the prior lies on no floor and half on any up to `_MOST_FLOOR` of the lowest error; both stay in the interval.
+wide intervals, as it should. A floor cannot be told from a slow power law before there are many points, so half of
+the prior lies on no floor and half on any up to `_MOST_FLOOR` of the lowest error; both stay in the interval. In
+simulations of 200 curves each, ranges held 95 to 100 of 100 later runs with this scatter and 88 to 98 with twice as
+much, at two and four times the largest amount.
 """
 
 from collections.abc import Sequence
