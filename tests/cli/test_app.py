@@ -94,7 +94,7 @@ def test_help_lists_every_command_with_a_whole_line() -> None:
     result = runner.invoke(app, ["--help"])
     listed = result.stdout.split("Commands:")[1]
     assert [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "] == [
-        command.__name__ for command in COMMANDS
+        command.__name__.replace("_", "-") for command in COMMANDS
     ]
     assert "..." not in listed
 
