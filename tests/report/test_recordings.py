@@ -2,12 +2,13 @@
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from lowres.report.recordings import embed_recordings, encode_recording
+from lowres.report.recordings import embed_recordings, encode_recording, write_recordings
 
 
 def tone(seconds: float) -> np.ndarray:
@@ -53,3 +54,10 @@ def test_the_most_wanted_recordings_are_taken_until_the_budget_is_spent() -> Non
     assert 2 <= len(some) <= 5
     assert sum(map(len, some.values())) <= 4 * size
     assert embed_recordings([1], read, 16_000, budget_bytes=0) == {}
+
+
+def test_recordings_beside_the_page_are_named_by_number(tmp_path: Path) -> None:
+    addresses = write_recordings(tmp_path, [3, 12_345], lambda number: tone(0.2), 16_000)
+    assert addresses == {3: "recordings/00003.mp3", 12_345: "recordings/12345.mp3"}
+    assert sorted(path.name for path in (tmp_path / "recordings").iterdir()) == ["00003.mp3", "12345.mp3"]
+    assert soundfile.info(tmp_path / "recordings" / "00003.mp3").samplerate == 16_000

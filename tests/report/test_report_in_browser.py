@@ -233,7 +233,7 @@ def test_each_script_runs_in_its_own_direction(opened: "Page") -> None:
 def test_the_page_is_accessible_and_fits(browser: "Browser", report: Path, width: int, dark: bool) -> None:
     with open_page(browser, report, width=width, dark=dark) as page:
         page.click("#listed .play")
-        search(page, "la")
+        search(page, "ʃa")  # few rows: axe looks at every element
         assert not scrolls_sideways(page)
         assert accessibility_faults(page) == []
 

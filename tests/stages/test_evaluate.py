@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import jiwer
@@ -21,6 +22,8 @@ from lowres.manifest.schema import UtteranceRow, table_from_rows
 from lowres.model.config import preset, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe, parse_recipe
+from lowres.report.recordings import embed_recordings
+from lowres.stages import evaluate_sound
 from lowres.stages.evaluate import EvaluateOptions, EvaluationProgress, evaluate
 from lowres.stages.evaluate_run import find_run
 from lowres.text.normalize import describe_rules, normalize
@@ -137,6 +140,27 @@ def test_the_report_says_how_it_was_made(project: Path) -> None:
     assert page.count("data:audio/") == 8
     assert "[bold]okwá" not in page
     assert str(project) not in page + json.dumps(found)
+
+
+def test_recordings_that_do_not_fit_go_beside_the_page_where_asked_for(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate_sound, "embed_recordings", partial(embed_recordings, budget_bytes=20_000))
+    kept = evaluate(project, parse_recipe(RECIPE), EvaluateOptions(precision="fp32"))
+    assert 0 < kept.num_embedded < 8
+    assert not (kept.folder / "recordings").exists()
+    result = evaluate(project, parse_recipe(RECIPE), EvaluateOptions(precision="fp32", all_recordings=True))
+    assert (result.num_embedded, result.num_beside) == (kept.num_embedded, 8 - kept.num_embedded)
+    files = sorted(path.name for path in (result.folder / "recordings").iterdir())
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert len(files) == result.num_beside
+    assert all(f'"recordings/{name}"' in page for name in files)
+
+
+def test_utterances_are_scored_by_how_loud_they_are(project: Path) -> None:
+    # Noise with a standard deviation of 3,000 lies 20.8 dB below 32,768.
+    (group,) = evaluate(project, parse_recipe(RECIPE), FP32).scorecard.levels
+    assert (group.name, group.num_utterances) == ("-25 to -20 dB", 8)
 
 
 def test_speakers_and_sentences_met_in_training_are_counted(project: Path) -> None:

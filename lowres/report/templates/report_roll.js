@@ -1,7 +1,7 @@
 // A list of any length of which only what is near the window is drawn, in blocks that keep their height when emptied.
 
-const ROWS_IN_BLOCK = 20;
-const NEAR_PIXELS = 1500;
+const ROWS_IN_BLOCK = 16;
+const NEAR_PIXELS = 1000;
 
 class Roll {
   constructor(box, rows) {

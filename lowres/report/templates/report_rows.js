@@ -92,19 +92,18 @@ class Rows {
       this.write(words.appendChild(make("bdi")), speaker);
     }
     meta.append(make("span", "", `${data.seconds[number].toLocaleString("en")} s`), make("span", "", this.amount(number)));
-    data.kinds.forEach((kind, index) => {
-      if (data.kind_bits[number] & (1 << index)) meta.append(make("span", "kind", kind));
-    });
+    const kinds = data.kinds.filter((_, index) => data.kind_bits[number] & (1 << index));
+    if (kinds.length) meta.append(make("span", "tags"));
+    for (const kind of kinds) meta.lastChild.append(make("span", "kind", kind), " ");
     return meta;
   }
 
   amount(number) {
     const { data } = this;
     if (!data.letter_errors[number]) return "all right";
-    const of = (errors, length, unit) =>
-      `${errors.toLocaleString("en")} of ${length.toLocaleString("en")} ${unit}${length === 1 ? "" : "s"}`;
-    const words = of(data.word_errors[number], data.num_words[number], "word");
-    return `${words} and ${of(data.letter_errors[number], data.num_letters[number], "letter")} wrong`;
+    const count = (number, unit) => `${number.toLocaleString("en")} ${unit}${number === 1 ? "" : "s"}`;
+    return `${count(data.word_errors[number], "error")} in ${count(data.num_words[number], "word")}, `
+      + `${data.letter_errors[number].toLocaleString("en")} in ${count(data.num_letters[number], "letter")}`;
   }
 
   row(number) {
