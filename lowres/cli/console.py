@@ -4,7 +4,7 @@ Transcripts hold square brackets and anything else a linguist may write, so they
 them through `rich.text.Text` or with `markup=False`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -21,6 +21,16 @@ _names_next: ContextVar[bool] = ContextVar("names_next", default=True)
 def say(sentence: str) -> None:
     """Print a sentence on stdout as it is: one line unless it holds line breaks, however narrow the terminal."""
     console.print(Text(sentence), soft_wrap=True)
+
+
+def print_answers(answers: Sequence[str]) -> None:
+    """Print what a report answers, in words: the first sentence stands out, and all stand apart from what follows."""
+    first, *others = answers
+    console.print()
+    console.print(Text(first, style="bold green"))
+    for sentence in others:
+        console.print(Text(sentence))
+    console.print()
 
 
 def print_error(message: str, hint: str = "") -> None:

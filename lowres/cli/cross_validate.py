@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from lowres.cli.console import console, plain_table, print_next, print_warning, say
+from lowres.cli.console import console, plain_table, print_answers, print_next, print_warning, say
 from lowres.cli.finetune import HoursOption, SeedOption
 from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, SetOption, with_project
 from lowres.cli.series_view import SeriesView
@@ -69,12 +69,7 @@ def print_cross_validation(contents: "CrossValidationContents") -> None:
     """Print the answer first, then the table of speakers."""
     from lowres.report.cross_validation_page import answers
 
-    first, *others = answers(contents)
-    console.print()
-    console.print(Text(first, style="bold green"))
-    for sentence in others:
-        console.print(Text(sentence))
-    console.print()
+    print_answers(answers(contents))
     _print_table(contents)
     for caution in contents.cautions:
         print_warning(caution)

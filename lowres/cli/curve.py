@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.text import Text
 
-from lowres.cli.console import console, plain_table, print_next, print_warning, say
+from lowres.cli.console import console, plain_table, print_answers, print_next, print_warning, say
 from lowres.cli.finetune import SeedOption
 from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, SetOption, with_project
 from lowres.cli.series_view import SeriesView
@@ -111,12 +111,7 @@ def print_curve(contents: "CurveContents") -> None:
     from lowres.report.curve_sentences import amount_text
     from lowres.report.sentences import interval_text, percent
 
-    first, *others = answers(contents)
-    console.print()
-    console.print(Text(first, style="bold green"))
-    for sentence in others:
-        console.print(Text(sentence))
-    console.print()
+    print_answers(answers(contents))
     table = plain_table("trained on", "CER", "95 %", "WER", "95 %", "run")
     for column in table.columns[1:5]:
         column.justify, column.no_wrap = "right", True
