@@ -1,6 +1,6 @@
 """The matrix of letters, and the tally of pairs that it is laid out from."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lowres.scoring.alignment import align_characters
@@ -40,6 +40,7 @@ def test_without_errors_there_is_nothing_to_lay_out() -> None:
     assert (matrix.graphemes, matrix.counts, matrix.num_said) == ([], [[0]], [])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(LINES, LINES), max_size=5))
 def test_with_room_for_all_letters_every_row_adds_up_to_what_was_said(pairs: list[tuple[str, str]]) -> None:
     alignments = align_characters([said for said, _ in pairs], [heard for _, heard in pairs])

@@ -1,7 +1,7 @@
 """Kinds of word errors, by examples made by hand in five ways of writing."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lowres.scoring.alignment import align_characters, align_words
@@ -96,6 +96,7 @@ def test_kinds_come_in_one_order_and_examples_most_frequent_first() -> None:
     assert kinds.counts[0].num_errors == 4
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(LINES, LINES), max_size=5))
 def test_the_kinds_add_up_to_the_word_errors(pairs: list[tuple[str, str]]) -> None:
     references, hypotheses = [said for said, _ in pairs], [heard for _, heard in pairs]

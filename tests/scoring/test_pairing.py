@@ -4,7 +4,7 @@ from itertools import combinations
 
 import jiwer
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lowres.scoring.alignment import align_words
@@ -34,6 +34,7 @@ def test_the_word_left_out_is_the_one_least_like_what_was_heard(
     assert units(said, heard) == pairs
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_no_pairing_in_order_has_fewer_different_letters(one: list[str], other: list[str]) -> None:
     shorter, longer = sorted((one, other), key=len)
@@ -52,6 +53,7 @@ def test_no_pairing_in_order_has_fewer_different_letters(one: list[str], other: 
     assert different(tuple(places)) == min(map(different, combinations(range(len(longer)), len(shorter))))
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_every_count_stays_that_of_jiwer(said: list[str], heard: list[str]) -> None:
     alignments = align_words([" ".join(said)], [" ".join(heard)])

@@ -84,7 +84,7 @@ def their_counts(pairs: list[tuple[str, str]]) -> peer.ErrorStats:
     return stats
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(LINES, LINES), min_size=1, max_size=6))
 def test_words_and_characters_are_counted_as_texterrors_does(pairs: list[tuple[str, str]]) -> None:
     words, characters = our_counts(pairs)
