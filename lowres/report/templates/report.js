@@ -18,6 +18,11 @@ function readData(id) {
   return JSON.parse(document.getElementById(id).textContent);
 }
 
+// The recordings in the page by number; none as long as the page is still being read.
+function readRecordings() {
+  return document.readyState === "loading" ? {} : readData("recording-data");
+}
+
 // Where each recording is: beside the page, in a player that stands in the page, or (null) in data to be read when asked.
 function gatherRecordings(data) {
   const addresses = new Map(Object.entries(data.linked).map(([number, address]) => [Number(number), address]));
@@ -121,7 +126,7 @@ function replaceStatic(player) {
 function begin() {
   const data = readData("utterance-data");
   const player = new Player(
-    document.getElementById("player"), gatherRecordings(data), () => readData("recording-data"), (number) => data.ids[number],
+    document.getElementById("player"), gatherRecordings(data), readRecordings, (number) => data.ids[number],
   );
   const roll = new Roll(document.getElementById("listed"), new Rows(data, player));
   replaceStatic(player);
@@ -136,4 +141,5 @@ function begin() {
   performance.mark("usable"); // for benchmarks/report_page.py
 }
 
-document.addEventListener("DOMContentLoaded", begin);
+// All it needs stands before it; the recordings, which may be megabytes, come after it and are not waited for.
+begin();

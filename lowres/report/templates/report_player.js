@@ -1,8 +1,8 @@
 // One player for the whole page: every button that plays an utterance shows whether it is the one being heard.
 
 class Player {
-  // addresses: Map from the number of an utterance to the address of its recording, or to null where `load`, called
-  // once, gives it with all others of that kind; nameOf gives the name of an utterance.
+  // addresses: Map from the number of an utterance to the address of its recording, or to null where `load` gives it
+  // together with all others of that kind; nameOf gives the name of an utterance.
   constructor(bar, addresses, load, nameOf) {
     this.bar = bar;
     this.addresses = addresses;
@@ -55,9 +55,11 @@ class Player {
       return;
     }
     if (number !== this.number) {
+      const address = this.addressOf(number);
+      if (!address) return;
       this.number = number;
       this.title.textContent = this.nameOf(number);
-      this.audio.src = this.addressOf(number);
+      this.audio.src = address;
       this.bar.hidden = false;
     }
     this.audio.play().catch(() => this.refresh());
