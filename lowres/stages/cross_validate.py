@@ -100,22 +100,10 @@ def cross_validate(
     plans = _plan(project / FOLDS_FOLDER / name, project, recipe, corpus, options)
     asked = FinetuneOptions(options.hours, options.minutes, options.seed, RUN_NAME)
     _check_before_training(plans, corpus, asked)
-    measured: list[MeasuredFold] = []
-    failed: list[FoldFacts] = []
-    for number, plan in enumerate(plans, start=1):
-        who = ", ".join(plan.fold.speakers)
-        watch(SeriesNotice(f"Fold {number} of {len(plans)}: without {who}."))
-        try:
-            found = None if is_stop_asked() else _run_fold(plan, corpus, asked, watch, is_stop_asked)
-        except TrainingError as error:
-            failed.append(_failed(plan, error))
-            watch(SeriesNotice(f"Without {who}: {error.message}"))
-            if len(failed) == len(plans):
-                raise
-            continue
-        if found is None:
-            return CrossValidateResult(None, folder)
-        measured.append(found)
+    ran = _run_folds(plans, corpus, asked, watch, is_stop_asked)
+    if ran is None:
+        return CrossValidateResult(None, folder)
+    measured, failed = ran
     official = measure_official(project, recipe, corpus, asked, watch)
     contents = CrossValidationContents(
         language=recipe.language.name or recipe.name or corpus.info.name,
@@ -168,6 +156,37 @@ def _check_before_training(plans: list[_Plan], corpus: PreparedCorpus, asked: Fi
         if (run.path / RUN_FILE).exists():
             open_fold(plan.fold, corpus, plan.recipe, plan.left)
             check_still_same(plan.fold.folder, plan.recipe, asked, read_record(run))
+
+
+def _run_folds(
+    plans: list[_Plan],
+    corpus: PreparedCorpus,
+    asked: FinetuneOptions,
+    watch: Callable[[SeriesEvent], None],
+    is_stop_asked: Callable[[], bool],
+) -> tuple[list[MeasuredFold], list[FoldFacts]] | None:
+    """Train and measure all folds: those that could be, and those that could not; None when somebody stopped it.
+
+    Raises:
+        TrainingError: no fold could be trained.
+    """
+    measured: list[MeasuredFold] = []
+    failed: list[FoldFacts] = []
+    for number, plan in enumerate(plans, start=1):
+        who = ", ".join(plan.fold.speakers)
+        watch(SeriesNotice(f"Fold {number} of {len(plans)}: without {who}."))
+        try:
+            found = None if is_stop_asked() else _run_fold(plan, corpus, asked, watch, is_stop_asked)
+        except TrainingError as error:
+            failed.append(_failed(plan, error))
+            watch(SeriesNotice(f"Without {who}: {error.message}"))
+            if len(failed) == len(plans):
+                raise
+            continue
+        if found is None:
+            return None
+        measured.append(found)
+    return measured, failed
 
 
 def _run_fold(

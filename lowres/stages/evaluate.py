@@ -27,7 +27,7 @@ from lowres.stages.evaluate_run import (
     gather_split_facts,
     training_rows,
 )
-from lowres.stages.evaluate_sound import NO_SOUND, gather_sound, measure_levels
+from lowres.stages.evaluate_sound import NO_SOUND, ReportSound, gather_sound, measure_levels
 from lowres.stages.language_model import LanguageModelChoice, OpenSearch, caution_about_search, open_search
 from lowres.stages.listening import DEFAULT_BATCH_SECONDS, Heard, listen, load_to_listen, speech_of
 from lowres.stages.model_card import write_model_card
@@ -172,27 +172,19 @@ def evaluate(
         ],
         more_cautions=caution_about_search(search, split),
     )
-    sound = NO_SOUND
-    if options.embed_recordings:
-        progress(EvaluationProgress("embedding recordings", total, total))
-        sound = gather_sound(speech, contents.scorecard.worst, all_recordings=options.all_recordings)
-    progress(EvaluationProgress("writing", total, total))
-    folder = project / "reports" / f"{run.name}-{split}"
-    sizes = write_report(
-        folder, contents, split=_splitter(recipe), recordings=sound.embedded, write_beside=sound.write_beside
-    )
+    written = _write(project, recipe, contents, speech, options, progress)
     write_model_card(project, run)
     return EvaluationResult(
-        folder=folder,
+        folder=written.folder,
         contents=contents,
         run_name=run.name,
         split=split,
         compute=compute,
         decoding_seconds=decoding_seconds,
         wall_seconds=time.perf_counter() - started,
-        num_embedded=len(sound.embedded),
-        num_beside=sound.num_beside,
-        page_bytes=sizes["report.html"],
+        num_embedded=len(written.sound.embedded),
+        num_beside=written.sound.num_beside,
+        page_bytes=written.page_bytes,
         gain=gain,
         notes=search.notes,
     )
@@ -264,6 +256,36 @@ def tidier(recipe: Recipe) -> Callable[[str], str]:
     time (x > y, y > z).
     """
     return compile_rules((NormalForm(unicode_form(recipe.text.rules) or "nfc"), CollapseSpaces()))
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Where a report was written, what can be heard in it, and how large its page is."""
+
+    folder: Path
+    sound: ReportSound
+    page_bytes: int
+
+
+def _write(
+    project: Path,
+    recipe: Recipe,
+    contents: ReportContents,
+    speech: TrainingSpeech,
+    options: EvaluateOptions,
+    progress: Callable[[EvaluationProgress], None],
+) -> _Written:
+    total = sum(contents.text.durations_seconds)
+    sound = NO_SOUND
+    if options.embed_recordings:
+        progress(EvaluationProgress("embedding recordings", total, total))
+        sound = gather_sound(speech, contents.scorecard.worst, all_recordings=options.all_recordings)
+    progress(EvaluationProgress("writing", total, total))
+    folder = project / "reports" / f"{contents.provenance.run_name}-{contents.provenance.split}"
+    sizes = write_report(
+        folder, contents, split=_splitter(recipe), recordings=sound.embedded, write_beside=sound.write_beside
+    )
+    return _Written(folder, sound, sizes["report.html"])
 
 
 def _splitter(recipe: Recipe) -> Callable[[str], list[str]]:
