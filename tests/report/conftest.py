@@ -69,7 +69,7 @@ def make_contents(
     )
 
 
-@pytest.fixture(name="make_contents")
+@pytest.fixture(name="make_contents", scope="session")
 def make_contents_fixture() -> MakeContents:
     """`make_contents`, for tests to call with their own pairs and changes."""
     return make_contents

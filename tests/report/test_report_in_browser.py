@@ -6,7 +6,7 @@ try to act, and recordings inside the page and beside it.
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,11 +49,9 @@ def tone(number: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from conftest import make_contents  # that of this folder
-
+def report(tmp_path_factory: pytest.TempPathFactory, make_contents: Callable[..., ReportContents]) -> Path:
     speakers = ["ana", "ben", 'c"><b>'] * 70
-    contents: ReportContents = make_contents(
+    contents = make_contents(
         [(said, heard, said) for said, heard in PAIRS], speakers=speakers[: len(PAIRS)], language_code=""
     )
     folder = tmp_path_factory.mktemp("reports") / "finetune-1h-seed1-test"

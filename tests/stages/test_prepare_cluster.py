@@ -2,15 +2,14 @@
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dask
 import numpy as np
 import pytest
 import soundfile
-from distributed import Client, LocalCluster
+from clusters import cluster_of
+from distributed import Client
 
 from lowres.audio import parts
 from lowres.errors import CorpusError
@@ -48,14 +47,6 @@ def bytes_of(corpus: Path) -> dict[str, bytes]:
 
 def silent(_step: str, _done: int, _total: int) -> None:
     pass
-
-
-@contextmanager
-def cluster_of(num_workers: int) -> Iterator[LocalCluster]:
-    with LocalCluster(
-        n_workers=num_workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-    ) as cluster:
-        yield cluster
 
 
 def test_a_cluster_makes_the_bytes_of_one_machine(tmp_path: Path) -> None:

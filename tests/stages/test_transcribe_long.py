@@ -3,8 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import jiwer
 import numpy as np
 import pytest
 import soundfile
-from distributed import LocalCluster
+from clusters import cluster_of
 from tone_corpus import LETTERS, TINY_RECIPE, whistle
 from tone_corpus import write_project as write_tones
 from transcribing import RATE, SPEC, bursts, files_in, heard, listen, with_longest, words
@@ -72,18 +70,6 @@ def test_thirty_minutes_need_the_memory_of_three(tiny_project: Path, tmp_path: P
         megabytes.append(int(done.stdout))
     # The words of half an hour, and what the allocator keeps.
     assert megabytes[1] - megabytes[0] < 60, megabytes
-
-
-@contextmanager
-def cluster_of(num_workers: int, num_threads: int) -> Iterator[LocalCluster]:
-    with LocalCluster(
-        n_workers=num_workers,
-        threads_per_worker=num_threads,
-        processes=True,
-        dashboard_address=None,
-        silence_logs=50,
-    ) as cluster:
-        yield cluster
 
 
 @pytest.mark.parametrize(("num_workers", "num_threads"), [(2, 1), (1, 3)])
