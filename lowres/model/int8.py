@@ -8,6 +8,7 @@ the positional convolution, the CTC head) stays in float32. Not in the paper; dy
 """
 
 import math
+import platform
 from typing import Final, cast
 
 import torch
@@ -24,7 +25,9 @@ _LARGEST_ACTIVATION: Final = 254
 
 
 def is_int8_here() -> bool:
-    """Tell whether this torch can multiply in 8 bits: oneDNN's kernels are in those for x86 processors."""
+    """Tell whether this torch can multiply in 8 bits: oneDNN's kernels for it are those of x86 processors."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return False  # the operation may be there on others, and fail
     has_onednn = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
     return has_onednn and hasattr(torch.ops.onednn, "qlinear_pointwise")
 
