@@ -1,6 +1,7 @@
 """What to know before believing a learning curve, and how its runs came about."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from lowres import __version__
 from lowres.manifest.corpus import PreparedCorpus
@@ -9,6 +10,9 @@ from lowres.recipe import Recipe
 from lowres.report.contents import FEW_UTTERANCES
 from lowres.stages.finetune_again import ENDED
 from lowres.stages.finetune_run import RunRecord
+
+_FEW_PASSES: Final = 5.0
+"""Mboshi's largest amounts, heard 1.3 and 2.5 times, were no better than an hour heard five times."""
 
 
 def curve_cautions(corpus: PreparedCorpus, records: Sequence[RunRecord], split: str) -> list[str]:
@@ -28,6 +32,7 @@ def curve_cautions(corpus: PreparedCorpus, records: Sequence[RunRecord], split: 
         if record.status not in ENDED
     ]
     found += _differences(records)
+    found += heard_seldom(records)
     if split == DEV:
         found.append(
             "All points are scored on dev, which also chose each run's checkpoint: they are a little too good. "
@@ -48,6 +53,18 @@ def curve_cautions(corpus: PreparedCorpus, records: Sequence[RunRecord], split: 
             "itself, and with what the points' own scatter says."
         )
     return found
+
+
+def heard_seldom(records: Sequence[RunRecord]) -> list[str]:
+    """Say where a curve may flatten because large amounts were heard too seldom, not because more would not help."""
+    passes = [(record.hours_processed / record.hours, record.name) for record in records if record.hours > 0]
+    few = [f"{name} {count:.1f} times" for count, name in passes if count < _FEW_PASSES]
+    if not few or len(few) == len(passes):
+        return []
+    return [
+        f"Some runs heard their speech only a few times: {', '.join(few)}. They were not trained out, so the curve may "
+        "flatten for that reason alone; more updates (finetune.updates) would tell."
+    ]
 
 
 def _differences(records: Sequence[RunRecord]) -> list[str]:
