@@ -1,6 +1,5 @@
 """report.html and report.json of a cross-validation, in one file that opens offline and runs no script."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -9,9 +8,8 @@ from lowres.report.cross_validation_contents import CrossValidationContents, Mea
 from lowres.report.cross_validation_sentences import headline, official_sentence, range_sentence, share_sentence
 from lowres.report.sentences import duration_text, interval_text, percent
 from lowres.report.templating import make_environment, plain, style_sheet
-from lowres.report.writing import PAGE_FILE, write_file
+from lowres.report.writing import write_page_and_data
 
-JSON_FILE: Final = "report.json"
 CROSS_VALIDATION_SCHEMA_VERSION: Final = 1
 
 
@@ -21,9 +19,7 @@ def write_cross_validation_report(folder: Path, contents: CrossValidationContent
     Raises:
         LowresError: the folder cannot be written.
     """
-    data = json.dumps(cross_validation_json(contents), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    write_file(folder / JSON_FILE, data)
-    return write_file(folder / PAGE_FILE, render_cross_validation_page(contents))
+    return write_page_and_data(folder, cross_validation_json(contents), render_cross_validation_page(contents))
 
 
 def cross_validation_json(contents: CrossValidationContents) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """report.html and report.json of a learning curve, in one file that opens offline and runs no script."""
 
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -20,10 +19,9 @@ from lowres.report.curve_sentences import (
 from lowres.report.line_chart import draw_all
 from lowres.report.sentences import duration_text, interval_text, percent
 from lowres.report.templating import make_environment, plain, style_sheet
-from lowres.report.writing import PAGE_FILE, write_file
+from lowres.report.writing import write_page_and_data
 from lowres.scoring.power_law import PowerLaw
 
-JSON_FILE: Final = "report.json"
 CURVE_SCHEMA_VERSION: Final = 1
 _UNITS: Final[tuple[Unit, ...]] = ("letters", "words")
 
@@ -34,9 +32,7 @@ def write_curve_report(folder: Path, contents: CurveContents) -> int:
     Raises:
         LowresError: the folder cannot be written.
     """
-    data = json.dumps(curve_json(contents), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    write_file(folder / JSON_FILE, data)
-    return write_file(folder / PAGE_FILE, render_curve_page(contents))
+    return write_page_and_data(folder, curve_json(contents), render_curve_page(contents))
 
 
 def curve_json(contents: CurveContents) -> dict[str, Any]:

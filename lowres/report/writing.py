@@ -1,8 +1,10 @@
 """Writes a page beside its JSON, and lets the pages about one corpus name each other once both are there."""
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -10,6 +12,7 @@ from lowres.errors import LowresError
 from lowres.manifest.whole_files import replace_file
 
 PAGE_FILE: Final = "report.html"
+DATA_FILE: Final = "report.json"
 OTHER_PAGE: Final = Markup("<!--other page-->")
 """Where a page has room for a link to the other one; a transcript cannot hold it, since its < is escaped."""
 
@@ -53,3 +56,13 @@ def link_pages(one: tuple[Path, str], other: tuple[Path, str]) -> None:
             address = Path(os.path.relpath(target, page.parent)).as_posix()
             link = Markup('<a class="other" href="{}">{}</a>').format(address, title)
             write_file(page, content.replace(OTHER_PAGE, link, 1))
+
+
+def write_page_and_data(folder: Path, data: Mapping[str, Any], page: str) -> int:
+    """Write report.json and report.html into a folder and return the page's size in bytes.
+
+    Raises:
+        LowresError: the folder cannot be written.
+    """
+    write_file(folder / DATA_FILE, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    return write_file(folder / PAGE_FILE, page)
