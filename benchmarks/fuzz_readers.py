@@ -1,9 +1,10 @@
-"""Tries every reader of annotations and corpora with damaged and hostile files for so many minutes.
+"""Tries every reader of annotations and corpora with damaged and hostile files, each for so many minutes.
 
-    uv run python benchmarks/fuzz_readers.py MINUTES [--only WORD] [--seed 1]
+    uv run python benchmarks/fuzz_readers.py MINUTES [--only WORD] [--processes 2] [--seed 1] [--log FILE]
 
-Failures are crashes, hangs (10 s of the processor for one small file), text of an entity or of another file that was
-read, and anything opened outside of the corpus. Each is printed with the seed that repeats it. The last line is JSON.
+Minutes are of the processor, for each reader. Failures are crashes, hangs (10 s of the processor for one small file),
+text of an entity or of another file that was read, and anything opened outside of the corpus. Each is printed with the
+seed that repeats it. The log gets a line of JSON for each reader that is through. The last line is JSON.
 """
 
 import argparse
@@ -12,14 +13,13 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from fuzzing import all_targets, try_one
-
-_ROUND = 20
 
 
 @dataclass
@@ -33,34 +33,47 @@ class Tally:
     failures: dict[str, int] = field(default_factory=dict)
 
 
+def try_for(name: str, minutes: float, first_seed: int) -> Tally:
+    """Try one reader until it has had its time."""
+    if "TMPDIR" not in os.environ and Path("/dev/shm").is_dir():
+        tempfile.tempdir = "/dev/shm"  # making and taking away folders is most of the work
+    target, tally = all_targets()[name], Tally()
+    while tally.seconds < 60 * minutes:
+        number = first_seed + tally.tried
+        began = time.process_time()
+        trial = try_one(target, number)
+        took = time.process_time() - began
+        tally.tried += 1
+        tally.refused += trial.outcome == "refused"
+        tally.seconds += took
+        tally.slowest = max(tally.slowest, took)
+        if trial.failure:
+            tally.failures.setdefault(trial.failure, number)
+    return tally
+
+
 def main() -> None:
-    """Try all readers in turn until the time is over; exit with status 1 if any failed."""
+    """Try all readers; exit with status 1 if any failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("minutes", type=float)
     parser.add_argument("--only", default="", help="try only the readers with this in their names")
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--log", type=Path)
     options = parser.parse_args()
-    if "TMPDIR" not in os.environ and Path("/dev/shm").is_dir():
-        tempfile.tempdir = "/dev/shm"  # making and taking away folders is most of the work
-    targets = {name: target for name, target in all_targets().items() if options.only.lower() in name.lower()}
-    tallies = {name: Tally() for name in targets}
-    ends, seed = time.monotonic() + 60 * options.minutes, options.seed * 1_000_000
-    while time.monotonic() < ends:
-        for name, target in targets.items():
-            tally = tallies[name]
-            for number in range(seed, seed + _ROUND):
-                began = time.process_time()
-                trial = try_one(target, number)
-                took = time.process_time() - began
-                tally.tried += 1
-                tally.refused += trial.outcome == "refused"
-                tally.seconds += took
-                tally.slowest = max(tally.slowest, took)
-                if trial.failure:
-                    tally.failures.setdefault(trial.failure, number)
-        seed += _ROUND
+    names = [name for name in all_targets() if options.only.lower() in name.lower()]
+    tallies = {}
+    with ProcessPoolExecutor(options.processes) as pool:
+        waiting = {pool.submit(try_for, name, options.minutes, options.seed * 10_000_000): name for name in names}
+        for done in as_completed(waiting):
+            name, tally = waiting[done], done.result()
+            tallies[name] = tally
+            if options.log:
+                with options.log.open("a") as log:
+                    log.write(json.dumps({"reader": name, "seed": options.seed, **asdict(tally)}) + "\n")
     print("| reader | inputs | read | refused | failures | slowest |\n|---|---|---|---|---|---|")
-    for name, tally in tallies.items():
+    for name in names:
+        tally = tallies[name]
         num_failures = len(tally.failures)
         read = tally.tried - tally.refused
         print(f"| {name} | {tally.tried:,} | {read:,} | {tally.refused:,} | {num_failures} | {tally.slowest:.2f} s |")
