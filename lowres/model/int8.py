@@ -23,6 +23,9 @@ _LARGEST_WEIGHT: Final = 127
 _LARGEST_ACTIVATION: Final = 254
 """One less than fits: where 0 falls is rounded, and the greatest activation with it."""
 
+_PIECE: Final = 1 << 17
+"""Activations that are rounded at a time: few enough that what lies between two operations stays in the cache."""
+
 
 def is_int8_here() -> bool:
     """Tell whether this torch can multiply in 8 bits: oneDNN's kernels for it are those of x86 processors."""
@@ -88,8 +91,12 @@ def round_rows(rows: Tensor) -> tuple[Tensor, float, int]:
     if not math.isfinite(scale):
         raise ValueError("not a number in the activations of a network")
     zero = round(-min(least, 0.0) / scale)
+    rounded = torch.empty(rows.shape, dtype=torch.uint8)
     # Half more, and cut off: rounded, since none is below 0. (PyTorch's own quantised tensors are on their way out.)
-    return torch.add(rows.new_tensor(zero + 0.5), rows, alpha=1 / scale).to(torch.uint8), scale, zero
+    half_more = rows.new_tensor(zero + 0.5)
+    for piece, target in zip(torch.split(rows.flatten(), _PIECE), torch.split(rounded.view(-1), _PIECE), strict=True):
+        target.copy_(torch.add(half_more, piece, alpha=1 / scale))
+    return rounded, scale, zero
 
 
 class Int8Linear(nn.Module):

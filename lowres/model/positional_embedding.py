@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lowres.model.overlap_save import FEWEST_TAPS, convolve_spectra, spectrum_of
 from lowres.model.packing import Bucket, buckets_of
 
 BLOCK_FRAMES = 4
@@ -34,11 +35,31 @@ class PositionalEmbedding(nn.Module):
         # As in fairseq, at dropout 0.
         nn.init.normal_(self.weight_v, mean=0.0, std=math.sqrt(4 / (kernel * width)))
         self.weight_g = nn.Parameter(self._tap_norms().detach())
+        self._kept_spectrum: tuple[tuple[int, ...], Tensor] | None = None
 
     def forward(self, rows: Tensor, num_frames: Sequence[int]) -> Tensor:
         """Embed rows (N, D), the utterances' frames laid end to end; each utterance sees zeros around itself."""
-        weight = self.weight_v * (self.weight_g / self._tap_norms())
-        return functional.gelu(_convolve_utterances(rows, num_frames, weight, self.bias, self.groups))
+        if self._spectra_pay(rows):
+            with torch.autocast(rows.device.type, enabled=False):
+                return functional.gelu(convolve_spectra(rows, num_frames, self._spectrum()).add_(self.bias))
+        return functional.gelu(_convolve_utterances(rows, num_frames, self._weight(), self.bias, self.groups))
+
+    def _spectra_pay(self, rows: Tensor) -> bool:
+        is_exact = rows.dtype == self.weight_v.dtype in (torch.float32, torch.float64)
+        return rows.device.type == "cpu" and is_exact and self.weight_v.shape[2] >= FEWEST_TAPS
+
+    def _spectrum(self) -> Tensor:
+        """Return the spectrum of the weight, which is kept as long as nothing is learnt."""
+        if torch.is_grad_enabled():
+            self._kept_spectrum = None
+            return spectrum_of(self._weight(), self.groups)
+        state = (self.weight_v._version, self.weight_g._version, self.weight_v.data_ptr())
+        if self._kept_spectrum is None or self._kept_spectrum[0] != state:
+            self._kept_spectrum = state, spectrum_of(self._weight(), self.groups)
+        return self._kept_spectrum[1]
+
+    def _weight(self) -> Tensor:
+        return self.weight_v * (self.weight_g / self._tap_norms())
 
     def _tap_norms(self) -> Tensor:
         norms: Tensor = torch.linalg.vector_norm(self.weight_v, dim=(0, 1), keepdim=True)

@@ -36,10 +36,29 @@ def test_its_own_backward_pass_gives_pytorchs_gradients(
     for is_plain in (False, True):
         if is_plain:
             monkeypatch.setattr(positional_embedding, "_convolve_utterances", convolve_each_utterance)
+            monkeypatch.setattr(positional_embedding, "FEWEST_TAPS", 1000)
         output = embedding(rows, num_frames)
         results.append([output, *torch.autograd.grad(output, [rows, *embedding.parameters()], arriving)])
     for ours, pytorchs in zip(*results, strict=True):
         assert_close(ours, pytorchs, atol=1e-4, rtol=1e-4)
+
+
+def test_what_is_kept_while_listening_is_forgotten_when_a_weight_changes() -> None:
+    torch.manual_seed(0)
+    embedding, rows = PositionalEmbedding(32, 64, 4), torch.randn(90, 32)
+    with torch.inference_mode():
+        before = embedding(rows, [90])
+        assert_close(embedding(rows, [90]), before, atol=0, rtol=0)
+    embedding(rows, [90]).sum().backward()  # what was made in inference mode is not in the way of learning
+    with torch.no_grad():
+        embedding.weight_g.mul_(2)
+    changed = PositionalEmbedding(32, 64, 4)
+    changed.load_state_dict(embedding.state_dict())
+    with torch.inference_mode():
+        assert_close(embedding(rows, [90]), changed(rows, [90]), atol=0, rtol=0)
+        assert not torch.allclose(embedding(rows, [90]), before)
+        embedding.load_state_dict(PositionalEmbedding(32, 64, 4).state_dict())
+        assert not torch.allclose(embedding(rows, [90]), changed(rows, [90]))
 
 
 @pytest.mark.parametrize(("width", "kernel", "groups"), [(32, 16, 4), (64, 128, 16), (64, 16, 4), (64, 7, 2)])
