@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from lowres import __version__
 from lowres.errors import CorpusError
 from lowres.manifest.overlap import SplitOverlap, count_overlap
-from lowres.manifest.schema import SPLITS
+from lowres.manifest.schema import MANIFEST_COLUMNS, SPLITS
 from lowres.manifest.settings import TRAIN
 from lowres.manifest.table import MANIFEST_FILE, read_manifest, write_atomically, write_manifest
 
@@ -27,6 +27,9 @@ CORPUS_FORMAT_VERSION: Final = 1
 CORPUS_FILE: Final = "corpus.json"
 CORPUS_FOLDER: Final = "corpus"
 """In a project, the prepared corpus that is its own."""
+
+SOUND_COLUMNS: Final = ("num_samples", "shard", "offset_samples", "included")
+"""Where the sound of an utterance lies, and whether it is used."""
 
 _NEXT_FOLDER: Final = ".next"
 """In a prepared corpus, the manifest and the corpus.json that are about to take the place of those that are there."""
@@ -89,7 +92,10 @@ class CorpusInfo:
 
 @dataclass(frozen=True)
 class PreparedCorpus:
-    """A corpus that is ready to train on: its folder, its (N, 14) manifest and what corpus.json says."""
+    """A corpus that is ready to train on: its folder, its (N, 14) manifest and what corpus.json says.
+
+    Of the manifest there may be only the columns that somebody asked for.
+    """
 
     folder: Path
     table: pd.DataFrame
@@ -160,11 +166,15 @@ def write_corpus_json(folder: Path, info: CorpusInfo) -> None:
     write_atomically(folder / CORPUS_FILE, [json.dumps(asdict(info), ensure_ascii=False, indent=2), "\n"])
 
 
-def load_corpus(folder: Path) -> PreparedCorpus:
+def load_corpus(folder: Path, columns: Collection[str] = MANIFEST_COLUMNS) -> PreparedCorpus:
     """Load a prepared corpus strictly.
 
     The manifest's sha256 is compared with corpus.json (about 0.3 s for a million rows); shards must exist and be long
     enough, and are not hashed here (see `verify_shards`).
+
+    Args:
+        folder: the prepared corpus.
+        columns: of its manifest, as `read_manifest` takes them; where its sound lies always comes with them.
 
     Raises:
         CorpusError: there is no prepared corpus, its version is unknown, or something was changed or lost since.
@@ -176,7 +186,7 @@ def load_corpus(folder: Path) -> PreparedCorpus:
     for _ in range(_MOST_READINGS):
         before = manifest.stat()
         info = _info_of_manifest(folder, info)
-        table = read_manifest(folder)
+        table = read_manifest(folder, {*columns, *SOUND_COLUMNS})
         # Somebody may correct a transcript at this very moment; then both files are read again.
         if os.path.samestat(before, manifest.stat()):
             break
@@ -292,7 +302,7 @@ def hash_file(path: Path) -> str:
 
 
 def _check_shard_sizes(folder: Path, table: pd.DataFrame) -> None:
-    used = table.loc[table["included"] & (table["shard"] != "")]
+    used = table.loc[table["included"] & (table["shard"] != ""), ["shard", "offset_samples", "num_samples"]]
     ends = (used["offset_samples"] + used["num_samples"]).groupby(used["shard"]).max()
     for name, end in ends.items():
         path = folder / "shards" / str(name)

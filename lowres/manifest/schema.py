@@ -3,7 +3,7 @@
 An utterance is one row everywhere: `UtteranceRow` before its audio is read, one line of `manifest.tsv` afterwards.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,6 @@ from lowres.manifest.settings import DEV, OTHER, TEST, TRAIN, SplitName
 # UTF-8 (Python's surrogate escapes), and manifests would differ with what else is installed.
 pd.options.mode.string_storage = "python"
 
-"""Kept in the table and used nowhere."""
 SPLITS: Final[tuple[SplitName, ...]] = (TRAIN, DEV, TEST, OTHER)
 
 MANIFEST_COLUMNS: Final[tuple[str, ...]] = (
@@ -45,6 +44,18 @@ BOOLEAN_COLUMNS: Final = ("included",)
 TEXT_COLUMNS: Final = tuple(
     name for name in MANIFEST_COLUMNS if name not in (*FLOAT_COLUMNS, *INTEGER_COLUMNS, *BOOLEAN_COLUMNS)
 )
+
+_TYPES: Final = (
+    dict.fromkeys(TEXT_COLUMNS, "str")
+    | dict.fromkeys(FLOAT_COLUMNS, "float64")
+    | dict.fromkeys(INTEGER_COLUMNS, "int64")
+    | dict.fromkeys(BOOLEAN_COLUMNS, "bool")
+)
+COLUMN_TYPES: Final = {name: _TYPES[name] for name in MANIFEST_COLUMNS}
+"""pandas' name of the type of each column, in the order of MANIFEST_COLUMNS."""
+
+ALWAYS_READ: Final = ("utterance_id", "split")
+"""The columns that no table is without, however few are asked for."""
 
 FLAG_SEPARATOR: Final = ";"
 
@@ -121,11 +132,12 @@ def table_from_rows(rows: Iterable[UtteranceRow]) -> pd.DataFrame:
     return conform_table(table)
 
 
-def conform_table(table: pd.DataFrame) -> pd.DataFrame:
+def conform_table(table: pd.DataFrame, columns: Sequence[str] = MANIFEST_COLUMNS) -> pd.DataFrame:
     """Give a table the manifest's columns, their order and types, and refuse what no manifest may hold.
 
     Args:
-        table: has every one of MANIFEST_COLUMNS; further columns are left out. The index is replaced by 0..N-1.
+        table: has every one of `columns`; further ones are left out. The index is replaced by 0..N-1.
+        columns: those of MANIFEST_COLUMNS that are wanted, ALWAYS_READ among them, in order.
 
     Returns:
         A new table: text columns `str`, counts int64, seconds float64, `included` bool.
@@ -134,17 +146,12 @@ def conform_table(table: pd.DataFrame) -> pd.DataFrame:
         CorpusError: a column is missing, a value has the wrong type, an id is empty or used twice, or a split is
             none of train, dev, test, other and "".
     """
-    missing = [name for name in MANIFEST_COLUMNS if name not in table.columns]
+    missing = [name for name in columns if name not in table.columns]
     if missing:
         raise CorpusError(f"The utterance table has no column {', '.join(missing)}.")
-    types = (
-        dict.fromkeys(TEXT_COLUMNS, "str")
-        | dict.fromkeys(FLOAT_COLUMNS, "float64")
-        | dict.fromkeys(INTEGER_COLUMNS, "int64")
-        | dict.fromkeys(BOOLEAN_COLUMNS, "bool")
-    )
+    types = {name: COLUMN_TYPES[name] for name in columns}
     try:
-        conformed = table.loc[:, list(MANIFEST_COLUMNS)].reset_index(drop=True).astype(types)
+        conformed = table.loc[:, list(columns)].reset_index(drop=True).astype(types)
     except (ValueError, TypeError) as error:
         raise CorpusError(f"The utterance table holds a value of the wrong type: {error}.") from error
     _refuse_bad_values(conformed)
@@ -152,7 +159,7 @@ def conform_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_bad_values(table: pd.DataFrame) -> None:
-    blank_columns = [name for name in TEXT_COLUMNS if table[name].isna().any()]
+    blank_columns = [name for name in TEXT_COLUMNS if name in table and table[name].isna().any()]
     if blank_columns:
         raise CorpusError(f"The utterance table has missing values in {', '.join(blank_columns)}; use empty text.")
     if (table["utterance_id"] == "").any():
@@ -169,7 +176,7 @@ def _refuse_bad_values(table: pd.DataFrame) -> None:
         raise CorpusError(
             f"Unknown split {unknown[0]!r}.", f"Use {', '.join(SPLITS)}, or map yours in the recipe's split_names."
         )
-    for name in (*FLOAT_COLUMNS, *INTEGER_COLUMNS):
+    for name in table.columns.intersection([*FLOAT_COLUMNS, *INTEGER_COLUMNS]):
         values = table[name].to_numpy()
         bad = ~np.isfinite(values) | (values < 0)
         if bad.any():

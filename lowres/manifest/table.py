@@ -8,18 +8,19 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lowres.errors import CorpusError
 from lowres.manifest.schema import (
+    ALWAYS_READ,
     BOOLEAN_COLUMNS,
-    FLOAT_COLUMNS,
-    INTEGER_COLUMNS,
+    COLUMN_TYPES,
     MANIFEST_COLUMNS,
     TEXT_COLUMNS,
     conform_table,
@@ -29,7 +30,7 @@ from lowres.manifest.whole_files import replace_file
 MANIFEST_FILE: Final = "manifest.tsv"
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _NEEDS_QUOTES: Final = re.compile('[\t\n\r"]')
-_ROWS_PER_WRITE: Final = 50_000
+_ROWS_AT_A_TIME: Final = 50_000
 _TRUE, _FALSE = "true", "false"
 
 
@@ -53,12 +54,17 @@ def write_manifest(table: pd.DataFrame, corpus_folder: Path) -> Path:
     return path
 
 
-def read_manifest(corpus_folder: Path) -> pd.DataFrame:
+def read_manifest(corpus_folder: Path, columns: Collection[str] = MANIFEST_COLUMNS) -> pd.DataFrame:
     """Read `manifest.tsv` of a prepared corpus.
 
+    Args:
+        corpus_folder: the prepared corpus.
+        columns: those of MANIFEST_COLUMNS that are wanted; id and split always come with them. The others are not
+            looked at: of ten million rows, texts and file names are gigabytes.
+
     Returns:
-        (N, 14) table with MANIFEST_COLUMNS and fixed types, in the order of the file. Text is text: "NA" and ""
-        come back as they were written.
+        (N, C) table of these columns, in the order of MANIFEST_COLUMNS, with their fixed types; rows are in the order
+        of the file. Text is text: "NA" and "" come back as they were written.
 
     Raises:
         CorpusError: the file is missing, or is not a manifest that `write_manifest` could have written.
@@ -66,24 +72,28 @@ def read_manifest(corpus_folder: Path) -> pd.DataFrame:
     path = corpus_folder / MANIFEST_FILE
     if not path.is_file():
         raise CorpusError(f"There is no {MANIFEST_FILE} in {corpus_folder}.", "Run `lowres prepare` first.")
-    cells = read_table(path, MANIFEST_COLUMNS)
-    return conform_table(_parse_cells(cells, path))
+    wanted = [name for name in MANIFEST_COLUMNS if name in {*columns, *ALWAYS_READ}]
+    # Numbers are made of each block's texts at once: those of a whole file would leave holes all over the memory.
+    blocks = [_parse_cells(cells, path) for cells in _read_blocks(path, MANIFEST_COLUMNS, wanted)]
+    return conform_table(pd.concat(blocks, ignore_index=True), wanted)
 
 
 def _parse_cells(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
-    included = cells["included"].to_numpy(dtype=object)
-    is_true = included == _TRUE
-    if not (is_true | (included == _FALSE)).all():
-        raise _damaged(path, "a row does not end in true or false")
-    parsed: dict[str, object] = {name: cells[name] for name in TEXT_COLUMNS}
+    parsed: dict[str, npt.NDArray[np.generic]] = {}
     try:
-        for name in INTEGER_COLUMNS:
-            parsed[name] = cells[name].to_numpy(dtype=object).astype(np.int64)
-        for name in FLOAT_COLUMNS:
-            parsed[name] = cells[name].to_numpy(dtype=object).astype(np.float64)
+        for name in cells.columns.difference(list(TEXT_COLUMNS)):
+            written = cells[name].to_numpy(dtype=object)
+            parsed[name] = _parse_booleans(written) if name in BOOLEAN_COLUMNS else written.astype(COLUMN_TYPES[name])
     except (ValueError, OverflowError) as error:
         raise _damaged(path, str(error)) from error
-    return pd.DataFrame(parsed | {"included": is_true.astype(bool)})
+    return cells.assign(**parsed)
+
+
+def _parse_booleans(written: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
+    is_true: npt.NDArray[np.bool_] = (written == _TRUE).astype(np.bool_)
+    if not (is_true | (written == _FALSE)).all():
+        raise ValueError("a row does not end in true or false")
+    return is_true
 
 
 def read_table(path: Path, columns: Sequence[str], *, content: bytes | None = None) -> pd.DataFrame:
@@ -98,12 +108,22 @@ def read_table(path: Path, columns: Sequence[str], *, content: bytes | None = No
     Raises:
         CorpusError: it is not such a table.
     """
+    return pd.concat(_read_blocks(path, columns, columns, content), ignore_index=True)
+
+
+def _read_blocks(
+    path: Path, columns: Sequence[str], wanted: Sequence[str], content: bytes | None = None
+) -> Iterator[pd.DataFrame]:
+    """Read the wanted columns of a table as text, some rows at a time: at least one block, which may have none."""
     try:
+        if _first_line(path, content) != "\t".join(columns):
+            raise _damaged(path, "its first line does not name the columns lowres writes")
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            cells = pd.read_csv(
+            yield from pd.read_csv(
                 path if content is None else io.BytesIO(content),
                 sep="\t",
+                usecols=None if len(wanted) == len(columns) else list(wanted),
                 dtype="str",
                 na_filter=False,
                 quoting=csv.QUOTE_MINIMAL,
@@ -113,12 +133,15 @@ def read_table(path: Path, columns: Sequence[str], *, content: bytes | None = No
                 lineterminator="\n",
                 skip_blank_lines=False,
                 engine="c",
+                chunksize=_ROWS_AT_A_TIME,
             )
     except (ValueError, pd.errors.ParserWarning) as error:
         raise _damaged(path, str(error)) from error
-    if tuple(cells.columns) != tuple(columns):
-        raise _damaged(path, "its first line does not name the columns lowres writes")
-    return cells
+
+
+def _first_line(path: Path, content: bytes | None) -> str:
+    with path.open("rb") if content is None else io.BytesIO(content) as file:
+        return file.readline().decode("utf-8-sig", errors="surrogateescape").removesuffix("\n")
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -152,8 +175,8 @@ def write_atomically(path: Path, pieces: Iterable[str]) -> None:
 
 def _manifest_lines(table: pd.DataFrame) -> Iterable[str]:
     yield _BYTE_ORDER_MARK + "\t".join(MANIFEST_COLUMNS) + "\n"
-    for start in range(0, len(table), _ROWS_PER_WRITE):
-        block = table.iloc[start : start + _ROWS_PER_WRITE]
+    for start in range(0, len(table), _ROWS_AT_A_TIME):
+        block = table.iloc[start : start + _ROWS_AT_A_TIME]
         columns = [_cells(block[name], name) for name in MANIFEST_COLUMNS]
         yield "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
 

@@ -22,6 +22,20 @@ def test_awkward_texts_come_back_exactly(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(read_manifest(tmp_path), table)
 
 
+def test_what_is_read_in_blocks_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = make_table(AWKWARD)
+    write_manifest(table, tmp_path)
+    monkeypatch.setattr("lowres.manifest.table._ROWS_AT_A_TIME", 2)
+    pd.testing.assert_frame_equal(read_manifest(tmp_path), table)
+
+
+def test_columns_that_are_asked_for_come_alone_with_id_and_split(tmp_path: Path) -> None:
+    table = make_table(AWKWARD)
+    write_manifest(table, tmp_path)
+    expected = table[["utterance_id", "split", "num_samples", "text", "included"]]
+    pd.testing.assert_frame_equal(read_manifest(tmp_path, ("text", "included", "num_samples")), expected)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), min_size=1, max_size=8))
 def test_any_text_comes_back_exactly(tmp_path: Path, texts: list[str]) -> None:
