@@ -1,6 +1,5 @@
 """Gathers the data report from a prepared corpus: sums over the whole table, and examples of bounded number."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,6 +23,7 @@ from lowres.report.data_contents import (
     Unread,
 )
 from lowres.report.histogram import count_bins
+from lowres.report.language_tag import language_tag
 
 MOST_SPEAKERS: Final = 500
 MOST_OFFENDERS: Final = 6
@@ -31,7 +31,6 @@ _MOST_GROUPS: Final = 100
 _MOST_PLACES: Final = 100
 _MOST_REASONS: Final = 20
 _MOST_SHARED: Final = 12
-_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def gather_data(
@@ -59,7 +58,7 @@ def gather_data(
     return DataContents(
         name=info.name,
         language=language or info.language,
-        language_code=info.language if _CODE.fullmatch(info.language) else "",
+        language_code=language_tag(info.language),
         transcribed=info.transcribed,
         synthetic=info.synthetic,
         num_utterances=len(table),

@@ -10,9 +10,10 @@ import pandas as pd
 
 from lowres.corpora.layouts import read_corpus
 from lowres.errors import AudioError, CorpusError
-from lowres.manifest.corpus import CORPUS_FILE, CORPUS_FOLDER, read_corpus_json
+from lowres.manifest.corpus import CORPUS_FILE, CORPUS_FOLDER, SOUND_COLUMNS, read_corpus_json
 from lowres.manifest.table import read_manifest, write_atomically
 from lowres.recipe import Recipe
+from lowres.report.language_tag import language_tag
 from lowres.report.orthography_page import AuditPage, example_ids, render_orthography_page, wanted_clips
 from lowres.report.writing import PAGE_FILE, write_file
 from lowres.stages.audit_clips import embed_from_files
@@ -26,6 +27,9 @@ AUDIT_FILE: Final = ORTHOGRAPHY_FOLDER / "audit.json"
 """Where in a project the audit is written."""
 
 AUDIT_FORMAT_VERSION: Final = 1
+
+AUDITED_COLUMNS: Final = ("raw_text", "duration_seconds", *SOUND_COLUMNS)
+"""Of a manifest: the transcripts as written, and what it takes to hear some of them."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def audit(
         audit=result,
         name=recipe.name,
         language=recipe.language.name,
-        language_code=recipe.language.iso_639_3,
+        language_code=language_tag(recipe.language.iso_639_3, recipe.language.script),
         source=found.source.as_posix(),
         from_prepared=found.from_prepared,
         notes=found.notes,
@@ -117,7 +121,7 @@ def _from_prepared(project: Path, recipe: Recipe) -> _Transcripts | None:
     info = read_corpus_json(folder)
     if info.recipe_name != recipe.name or not info.transcribed:
         return None
-    table = read_manifest(folder)
+    table = read_manifest(folder, AUDITED_COLUMNS)
     texts = list(zip(table["utterance_id"].tolist(), table["raw_text"].tolist(), strict=True))
     rows = table[["utterance_id", "duration_seconds"]]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from lowres.recipe import Recipe
 from lowres.report.compare_contents import CompareContents, ComparedText, Comparison, ScoredRun, SeedGroup
+from lowres.report.language_tag import language_tag
 from lowres.report.writing import PAGE_FILE
 from lowres.scoring.error_rates import count_errors
 from lowres.stages.compare_reports import ReadReport
@@ -37,10 +38,9 @@ def gather_comparison(
     first = same.reports[0]
     scored = [_scored_run(report) for report in same.reports]
     pairs = [(run.folder, run.record) for run in runs]
-    code = recipe.language.iso_639_3
     return CompareContents(
         language=str(first.figures.get("language", "")),
-        language_code=f"{code}-{recipe.language.script}" if code and recipe.language.script else code,
+        language_code=language_tag(recipe.language.iso_639_3, recipe.language.script),
         corpus_name=str(first.figures.get("corpus", "")),
         split=split,
         synthetic=bool(first.figures.get("synthetic", False)),

@@ -19,6 +19,7 @@ from lowres.manifest.settings import DEV, TEST, TRAIN
 from lowres.manifest.subsets import read_subset
 from lowres.recipe import Recipe
 from lowres.report.contents import Caution, Provenance, SplitFacts, TrainingOverlap
+from lowres.report.language_tag import language_tag
 from lowres.text.normalize import describe_rules
 from lowres.text.vocabulary import Vocabulary
 from lowres.training.precision import Compute
@@ -148,11 +149,9 @@ def describe_provenance(
 ) -> Provenance:
     """Gather how the figures came about; `facts` of this evaluation come after those of the training."""
     info, training = corpus.info, recognizer.metadata.training
-    language = recipe.language.iso_639_3 or (info.language if info.language.isalpha() else "")
-    script = f"-{recipe.language.script}" if recipe.language.script and language else ""
     return Provenance(
         language=recipe.language.name or recipe.name or info.name,
-        language_code=language + script,
+        language_code=language_tag(recipe.language.iso_639_3 or info.language, recipe.language.script),
         corpus_name=info.name,
         run_name=run_name,
         split=split,
