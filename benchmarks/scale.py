@@ -21,6 +21,7 @@ from manifest import Stopwatch, peak_gigabytes
 from manifest import prepare as prepare_table
 
 from lowres.manifest.corpus import CORPUS_FOLDER, load_corpus
+from lowres.manifest.table import read_manifest
 
 
 def prepare(project: Path, num_rows: int) -> float:
@@ -38,9 +39,10 @@ def read(project: Path, _num_rows: int) -> float:
 
 def audit(project: Path, _num_rows: int) -> float:
     """Look at all transcripts as written."""
+    from lowres.stages.audit import AUDITED_COLUMNS
     from lowres.text.audit import audit_orthography
 
-    table = load_corpus(project / CORPUS_FOLDER).table
+    table = read_manifest(project / CORPUS_FOLDER, AUDITED_COLUMNS)
     texts = list(zip(table["utterance_id"].tolist(), table["raw_text"].tolist(), strict=True))
     return _seconds(lambda: audit_orthography(texts))
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from lowres.text.alphabet import audit_alphabet, undeclared_symbols
 from lowres.text.audit_findings import MOST_EXAMPLES, Example, Finding
@@ -52,10 +53,12 @@ def find_invisible(tally: Tally) -> Finding | None:
     """Find control characters, direction marks, unassigned code points and unusual spaces."""
     uses: dict[str, Use] = {}
     num_utterances = 0
+    hidden = set(filter(_is_hidden, set(chain.from_iterable(text for _, text in tally.texts))))
     for utterance_id, text in tally.texts:
-        hidden = [character for character in text if _is_hidden(character)]
-        num_utterances += bool(hidden)
-        for character, times in Counter(hidden).items():
+        if hidden.isdisjoint(text):
+            continue
+        num_utterances += 1
+        for character, times in Counter(filter(hidden.__contains__, text)).items():
             use = uses.setdefault(character, Use())
             use.count += times
             use.num_utterances += 1

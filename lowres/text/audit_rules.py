@@ -30,19 +30,29 @@ def suggest_rules(tally: Tally, main: str, rules: TextRules) -> tuple[Suggestion
         Every step with the number of utterances that it changes after the steps before it. No step strips a mark.
     """
     form = unicode_form(rules) or "nfc"
-    texts = [text for _, text in tally.texts]
-    after_recipe = list(map(compile_rules(rules), texts)) if rules else texts
-    suggestions = []
-    for step, reason in _candidates(tally, main):
-        parsed = parse_rules([form, step])[1:]
-        apply = compile_rules(parsed)
-        changed = list(map(apply, texts))
-        num_changed = sum(new != old for new, old in zip(changed, texts, strict=True))
-        texts = changed
-        if num_changed:
-            done = _is_done(parsed, apply, after_recipe, rules)
-            suggestions.append(Suggestion(step, reason, num_changed, done))
-    return tuple(suggestions)
+    candidates = list(_candidates(tally, main))
+    steps = [parse_rules([form, step])[1:] for step, _ in candidates]
+    num_changed, nothing_left = _try_steps(tally, list(map(compile_rules, steps)), compile_rules(rules))
+    return tuple(
+        Suggestion(step, reason, num_changed[place], bool(rules) and (nothing_left[place] or _has_kind(parsed, rules)))
+        for place, ((step, reason), parsed) in enumerate(zip(candidates, steps, strict=True))
+        if num_changed[place]
+    )
+
+
+def _try_steps(
+    tally: Tally, steps: Sequence[Callable[[str], str]], recipe: Callable[[str], str]
+) -> tuple[list[int], list[bool]]:
+    """Count the texts that each step changes after those before it; say whether it changes none after the recipe."""
+    num_changed, nothing_left = [0] * len(steps), [True] * len(steps)
+    for _, written in tally.texts:
+        text, prepared = written, recipe(written)
+        for place, apply in enumerate(steps):
+            changed = apply(text)
+            num_changed[place] += changed != text
+            nothing_left[place] = nothing_left[place] and apply(prepared) == prepared
+            text = changed
+    return num_changed, nothing_left
 
 
 def merge_rules(rules: TextRules, suggestions: Sequence[Suggestion]) -> tuple[object, ...]:
@@ -89,12 +99,10 @@ def _candidates(tally: Tally, main: str) -> Iterator[tuple[object, str]]:
     yield "collapse_spaces", "one space between words"
 
 
-def _is_done(step: TextRules, apply: Callable[[str], str], texts: Sequence[str], rules: TextRules) -> bool:
-    """Tell whether a recipe does what a step would: by a step of that kind, or because nothing is left to change."""
+def _has_kind(step: TextRules, rules: TextRules) -> bool:
+    """Tell whether a recipe has a step of that kind, of those that one would not have twice."""
     kinds = (NormalForm, Lowercase, StripPunctuation)
-    if any(isinstance(step[0], kind) and any(isinstance(own, kind) for own in rules) for kind in kinds):
-        return True
-    return bool(rules) and all(apply(text) == text for text in texts)
+    return any(isinstance(step[0], kind) and any(isinstance(own, kind) for own in rules) for kind in kinds)
 
 
 def _place(merged: Sequence[object], step: object) -> int:

@@ -4,6 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from lowres.text.audit_findings import MOST_EXAMPLES, Example, Finding, FindingKind, FoundItem
 from lowres.text.graphemes import split_graphemes
@@ -24,14 +25,14 @@ class Use:
     count: int = 0
     num_utterances: int = 0
     examples: list[Example] = field(default_factory=list)
-    words: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Word:
-    """One distinct word: how often it occurs, its graphemes as written, and the same in NFC."""
+    """One distinct word: how often it occurs, in which utterance first, its graphemes as written and in NFC."""
 
     count: int
+    first: int
     pieces: tuple[str, ...]
     graphemes: tuple[str, ...]
 
@@ -42,13 +43,13 @@ class Tally:
 
     Attributes:
         texts: (utterance id, text as written), N.
-        words: of each utterance, N lists.
+        words: of each utterance, N times; every distinct word is one object.
         distinct: every distinct word in order of first use.
         letters: letter (lower case, NFC, with marks) to how often it occurs.
     """
 
     texts: Sequence[tuple[str, str]]
-    words: Sequence[list[str]]
+    words: Sequence[tuple[str, ...]]
     distinct: Mapping[str, Word]
     letters: Mapping[str, int]
 
@@ -65,36 +66,50 @@ def make_tally(texts: Sequence[tuple[str, str]], multigraphs: Sequence[str] = ()
         multigraphs: declared letters of several characters; their capitals are known too.
     """
     forms = dict.fromkeys(form for declared in multigraphs for form in _cases(declared))
-    words = [text.split() for _, text in texts]
-    counted = Counter(word for line in words for word in line)
+    words, first = _cut_words(texts)
+    counts = Counter(chain.from_iterable(words))
     distinct = {}
     letters: Counter[str] = Counter()
-    for word, count in counted.items():
+    for word, count in counts.items():
         pieces = tuple(split_graphemes(word, tuple(forms)))
         graphemes = tuple(unicodedata.normalize("NFC", piece) for piece in pieces)
-        distinct[word] = Word(count, pieces, graphemes)
+        distinct[word] = Word(count, first[word], pieces, graphemes)
         for grapheme in graphemes:
             if is_letter(grapheme):
                 letters[grapheme.lower()] += count
     return Tally(texts, words, distinct, letters)
 
 
+def _cut_words(texts: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, ...]], dict[str, int]]:
+    """Cut texts at white space, each distinct word one object; the dict says in which text, from 0, it is first."""
+    known: dict[str, str] = {}
+    first: dict[str, int] = {}
+    words = []
+    for number, (_, text) in enumerate(texts):
+        line = text.split()
+        words.append(tuple(map(known.setdefault, line, line)))
+        if len(known) > len(first):
+            for word in words[-1]:
+                first.setdefault(word, number)
+    return words, first
+
+
 def collect(tally: Tally, keys_of: KeysOf) -> dict[str, Use]:
     """Count what `keys_of` finds in every word, most frequent first; in time linear in the text."""
-    in_word = {word: keys for word, use in tally.distinct.items() if (keys := Counter(keys_of(word, use)))}
+    in_word: dict[str, frozenset[str]] = {}
     uses: dict[str, Use] = {}
-    for (utterance_id, _), words in zip(tally.texts, tally.words, strict=True):
-        seen: set[str] = set()
-        for word in words:
-            for key, times in in_word.get(word, {}).items():
-                use = uses.setdefault(key, Use())
-                use.count += times
-                if key not in seen:
-                    seen.add(key)
-                    use.num_utterances += 1
-                if len(use.examples) < MOST_EXAMPLES and word not in use.words:
-                    use.words.add(word)
-                    use.examples.append(Example(clip_around(word, key), utterance_id))
+    for word, found in tally.distinct.items():
+        keys = Counter(keys_of(word, found))
+        in_word[word] = frozenset(keys)
+        for key, times in keys.items():
+            use = uses.setdefault(key, Use())
+            use.count += times * found.count
+            if len(use.examples) < MOST_EXAMPLES:
+                use.examples.append(Example(clip_around(word, key), tally.texts[found.first][0]))
+    if uses:
+        for words in tally.words:
+            for key in frozenset().union(*map(in_word.__getitem__, words)):
+                uses[key].num_utterances += 1
     return dict(sorted(uses.items(), key=lambda entry: -entry[1].count))
 
 
