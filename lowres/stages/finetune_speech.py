@@ -1,6 +1,7 @@
 """What a run learns from and is watched on: utterances out of the prepared corpus, their targets and the vocabulary."""
 
 import hashlib
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,8 @@ class FinetuneSpeech:
     """Everything a run takes from its corpus."""
 
     corpus: PreparedCorpus
+    """Its table has no transcripts as written and no names of recordings."""
+
     vocabulary: Vocabulary
     utterance_ids: tuple[str, ...]
     training: TrainingSpeech
@@ -109,11 +112,12 @@ def load_speech(
         CorpusError: there is no prepared corpus, it is damaged, or it has no transcripts.
         TrainingError: no training speech is left.
     """
-    corpus = load_corpus(corpus_folder)
+    corpus = load_corpus(corpus_folder, ("speaker", "duration_seconds", "text"))
     corpus.require_transcripts()
     train = corpus.rows("train")
     chosen = train["utterance_id"].tolist() if hours is None else read_subset(corpus, f"{hours * 60:.6f}min")
-    train = train.loc[train["utterance_id"].isin(set(chosen))]
+    if hours is not None:
+        train = train.loc[train["utterance_id"].isin(set(chosen))]
     if train.empty:
         asked = "" if hours is None else f" in {hours_label(hours)}"
         raise TrainingError(
@@ -121,9 +125,11 @@ def load_speech(
             "Ask for more --hours, or look at corpus/checks.tsv for why utterances were left out.",
         )
     vocabulary = build_vocabulary(train["text"].tolist(), vocabulary_settings)
-    tokens = [vocabulary.encode(text) for text in train["text"]]
-    fits = np.array(
-        [fits_ctc(ids, samples, config) for ids, samples in zip(tokens, train["num_samples"].tolist(), strict=True)]
+    tokens = _encode(train["text"].tolist(), vocabulary)
+    fits = np.fromiter(
+        (fits_ctc(ids, samples, config) for ids, samples in zip(tokens, train["num_samples"].tolist(), strict=True)),
+        dtype=np.bool_,
+        count=len(tokens),
     )
     left_out = tuple(train["utterance_id"][~fits])
     train, tokens = train.loc[fits], [ids for ids, is_kept in zip(tokens, fits, strict=True) if is_kept]
@@ -163,7 +169,7 @@ def with_pseudo_labels(
     if pseudo_labels is None:
         return speech
     kept, reader, transcribed = pseudo_labels.kept, pseudo_labels.reader(), speech.training
-    tokens = [speech.vocabulary.encode(piece.text) for piece in kept]
+    tokens = _encode([piece.text for piece in kept], speech.vocabulary)
     num_transcribed = len(speech.utterance_ids)
 
     def read_samples(index: int) -> NDArray[np.int16]:
@@ -184,6 +190,11 @@ def with_pseudo_labels(
     )
 
 
+def _encode(texts: Sequence[str], vocabulary: Vocabulary) -> "list[array[int]]":
+    """Give the label ids of texts in arrays: lists would take twice the memory."""
+    return [array("I", vocabulary.encode(text)) for text in texts]
+
+
 def fits_ctc(token_ids: Sequence[int], num_samples: int, config: Wav2Vec2Config) -> bool:
     """Tell whether CTC can align the tokens: one frame each, and one blank between two equal neighbours."""
     return 0 < num_frames_needed(token_ids) <= num_frames_for(num_samples, config)
@@ -191,7 +202,7 @@ def fits_ctc(token_ids: Sequence[int], num_samples: int, config: Wav2Vec2Config)
 
 def _fewest_samples(token_ids: Sequence[Sequence[int]], config: Wav2Vec2Config) -> NDArray[np.int64]:
     """Return the shortest lengths (N,) in samples at which CTC can align the tokens of each utterance."""
-    frames = np.array([num_frames_needed(ids) for ids in token_ids], dtype=np.int64)
+    frames = np.fromiter(map(num_frames_needed, token_ids), dtype=np.int64, count=len(token_ids))
     return config.receptive_field_samples + (frames - 1) * config.samples_per_frame
 
 

@@ -1,11 +1,12 @@
 """Where the corpora of a pretraining run lie: prepared in the project, or elsewhere already."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lowres.errors import CorpusError
 from lowres.manifest.corpus import CORPUS_FILE, CORPUS_FOLDER, PreparedCorpus, load_corpus
+from lowres.manifest.schema import MANIFEST_COLUMNS
 from lowres.training.pretrain_corpus import PretrainCorpus
 
 PREPARED_FOLDER = "prepared"
@@ -37,14 +38,14 @@ def locate_entries(project: Path, entries: Sequence[PretrainCorpus]) -> tuple[Lo
     return tuple(LocatedEntry(entry, entry.called, _folder_of(project, entry)) for entry in entries)
 
 
-def load_entry(located: LocatedEntry) -> PreparedCorpus:
-    """Load one corpus.
+def load_entry(located: LocatedEntry, columns: Collection[str] = MANIFEST_COLUMNS) -> PreparedCorpus:
+    """Load one corpus, or some columns of its manifest.
 
     Raises:
         CorpusError: it is not there (says what would prepare it), or is damaged.
     """
     if located.folder.joinpath(CORPUS_FILE).is_file() or not located.name:
-        return load_corpus(located.folder)
+        return load_corpus(located.folder, columns)
     hint = "Run `lowres prepare`: it prepares every corpus that [[pretrain.corpora]] names by a recipe."
     if located.entry.folder:
         hint = "pretrain.corpora's folder must name a prepared corpus, or a project that holds one in its corpus/."

@@ -98,7 +98,7 @@ class PretrainingSpeech:
             CorpusError: the manifest cannot be read any more.
         """
         origin = self._origins[crop.source]
-        ids = read_manifest(origin.corpus_folder)["utterance_id"]
+        ids = read_manifest(origin.corpus_folder, ("utterance_id",))["utterance_id"]
         start, end = (samples / SAMPLE_RATE for samples in (crop.start_sample, crop.start_sample + crop.num_samples))
         name = ids.iloc[origin.positions[crop.utterance]]
         return f"{self.all_sources[crop.source].corpus}/{name} ({start:.1f}-{end:.1f} s)"
@@ -120,7 +120,7 @@ def load_pretraining_speech(
     """
     gathering = _Gathering(settings)
     for located in locate_entries(project, entries):
-        gathering.add(located, load_entry(located))
+        gathering.add(located, load_entry(located, ("language",)))
     return gathering.finish()
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
@@ -252,10 +252,10 @@ def build_vocabulary(texts: Iterable[str], settings: VocabularySettings) -> Voca
         raise CorpusError("There is no training text to build a vocabulary from.", "Are all transcripts empty?")
     match settings.kind:
         case "characters":
-            symbols = set().union(*map(set, texts))
+            symbols = set(chain.from_iterable(texts))
         case "graphemes":
             check_graphemes(settings.graphemes)
-            symbols = set().union(*(split_graphemes(text, settings.graphemes) for text in texts))
+            symbols = set(chain.from_iterable(split_graphemes(text, settings.graphemes) for text in texts))
         case "sentencepiece":
             return _build_pieces(texts, settings)
     tokens = (BLANK, WORD_BOUNDARY, *sorted(symbols - {" "}))
