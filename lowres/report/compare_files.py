@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,13 +11,12 @@ from typing import Any, Final
 from lowres.report.compare_contents import CompareContents, Comparison, Measured
 from lowres.report.compare_page import render_comparison
 from lowres.report.compare_sentences import counts_sentence, headline, letters_sentence, luck_sentence
-from lowres.report.writing import PAGE_FILE, write_file
+from lowres.report.writing import write_file, write_page_and_data
 from lowres.scoring.alignment import SplitText
 from lowres.scoring.bootstrap import CONFIDENCE, NUM_REPLICATES
 from lowres.scoring.paired import PairedDifference
 from lowres.scoring.significance import LEVEL, NUM_SWAPS, POWER
 
-JSON_FILE: Final = "report.json"
 TABLE_FILE: Final = "differences.tsv"
 COMPARE_SCHEMA_VERSION: Final = 1
 DIFFERENCE_COLUMNS: Final = (
@@ -58,11 +56,9 @@ def write_comparison(
     Raises:
         LowresError: the folder cannot be written.
     """
-    data = json.dumps(comparison_json(contents), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    write_file(folder / JSON_FILE, data, hint=_AGAIN)
     write_file(folder / TABLE_FILE, differences_table(contents), hint=_AGAIN)
     page = render_comparison(contents, split=split, recordings=recordings)
-    return write_file(folder / PAGE_FILE, page, hint=_AGAIN)
+    return write_page_and_data(folder, comparison_json(contents), page, hint=_AGAIN)
 
 
 def differences_table(contents: CompareContents) -> str:

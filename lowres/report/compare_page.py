@@ -11,8 +11,7 @@ from lowres.report.clips import MOST_CLIP_SECONDS, ClipShelf, Sound
 from lowres.report.compare_contents import CompareContents, Comparison, SeedGroup, UtteranceChange, Verdict
 from lowres.report.compare_lines import DoubleColumn, double_lines
 from lowres.report.lines import direction
-from lowres.report.page import unit
-from lowres.report.templating import make_environment, style_sheet
+from lowres.report.templating import page_environment, style_sheet
 from lowres.report.utterance_data import KIND_NAMES
 from lowres.scoring.alignment import SplitText
 from lowres.scoring.bootstrap import NUM_REPLICATES
@@ -116,19 +115,13 @@ def render_comparison(contents: CompareContents, *, split: SplitText, recordings
 
 
 def _environment() -> Environment:
-    environment = make_environment()
-    environment.filters.update(
-        unit=unit,
-        percent=sentences.percent,
-        interval=sentences.interval_text,
-        duration=sentences.duration_text,
+    return page_environment(
         chance=compare_sentences.chance_text,
         points=compare_sentences.points_text,
         points_interval=compare_sentences.points_interval,
         relative=relative_text,
         relative_interval=relative_interval,
     )
-    return environment
 
 
 def relative_text(difference: PairedDifference) -> str:

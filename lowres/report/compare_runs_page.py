@@ -1,15 +1,14 @@
 """The page and the JSON of the table of all runs of a project."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lowres.report import sentences
-from lowres.report.compare_files import JSON_FILE
 from lowres.report.compare_runs import STATE_WORDS, RunRow, RunsContents, ScoredRate
-from lowres.report.templating import make_environment, plain, style_sheet
-from lowres.report.writing import PAGE_FILE, write_file
+from lowres.report.templating import page_environment, plain, style_sheet
+from lowres.report.tracks import track_part, track_width
+from lowres.report.writing import write_page_and_data
 
 RUNS_SCHEMA_VERSION: Final = 1
 
@@ -20,15 +19,13 @@ def write_runs_report(folder: Path, contents: RunsContents) -> int:
     Raises:
         LowresError: the folder cannot be written.
     """
-    data = {"schema_version": RUNS_SCHEMA_VERSION, "kind": "runs", **asdict(contents)}
-    write_file(folder / JSON_FILE, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
-    return write_file(folder / PAGE_FILE, render_runs_page(contents))
+    data: dict[str, Any] = {"schema_version": RUNS_SCHEMA_VERSION, "kind": "runs", **asdict(contents)}
+    return write_page_and_data(folder, data, render_runs_page(contents))
 
 
 def render_runs_page(contents: RunsContents) -> str:
     """Write the whole page."""
-    environment = make_environment()
-    environment.filters.update(percent=sentences.percent, interval=sentences.interval_text, megabytes=megabytes)
+    environment = page_environment(megabytes=megabytes)
     best = contents.rows[0] if contents.rows and contents.rows[0].dev_character_error_rate is not None else None
     return environment.get_template("compare_runs.html.jinja").render(
         contents=contents,
@@ -66,9 +63,5 @@ def megabytes(num_bytes: int) -> str:
 
 
 def _track(rate: ScoredRate) -> tuple[str, str]:
-    """Return the style of the bar of a rate, and of its interval ("" without one); past 100 % the track is full."""
-    fill = f"width:{min(max(rate.rate or 0.0, 0.0), 1.0) * 100:.2f}%"
-    if rate.interval is None:
-        return fill, ""
-    low, high = min(rate.interval.low, 1.0), min(rate.interval.high, 1.0)
-    return fill, f"left:{low * 100:.2f}%;width:{(high - low) * 100:.2f}%"
+    """Return the style of the bar of a rate, and of its interval ("" without one)."""
+    return f"width:{track_width(rate.rate or 0.0)}", track_part(rate.interval) if rate.interval else ""

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from lowres.report.cross_validation_contents import CrossValidationContents, MeasuredRate, SpeakerSpread
 from lowres.report.cross_validation_sentences import headline, official_sentence, range_sentence, share_sentence
-from lowres.report.sentences import duration_text, interval_text, percent
-from lowres.report.templating import make_environment, plain, style_sheet
+from lowres.report.templating import page_environment, plain, style_sheet
+from lowres.report.tracks import track_part, track_width
 from lowres.report.writing import write_page_and_data
 
 CROSS_VALIDATION_SCHEMA_VERSION: Final = 1
@@ -55,10 +55,7 @@ def _spread_json(spread: SpeakerSpread) -> dict[str, Any]:
 
 def render_cross_validation_page(contents: CrossValidationContents) -> str:
     """Write the whole page."""
-    environment = make_environment()
-    environment.filters.update(
-        percent=percent, interval=interval_text, duration=duration_text, fill=_fill, whisker=_whisker
-    )
+    environment = page_environment(fill=_fill, whisker=_whisker)
     first, *others = answers(contents)
     return environment.get_template("cross_validation.html.jinja").render(
         contents=contents,
@@ -71,11 +68,8 @@ def render_cross_validation_page(contents: CrossValidationContents) -> str:
 
 
 def _fill(rate: MeasuredRate) -> str:
-    return f"width:{min(rate.error_rate, 1.0) * 100:.2f}%"
+    return f"width:{track_width(rate.error_rate)}"
 
 
 def _whisker(rate: MeasuredRate) -> str:
-    if rate.interval is None:
-        return "display:none"
-    low, high = min(rate.interval.low, 1.0), min(rate.interval.high, 1.0)
-    return f"left:{low * 100:.2f}%;width:{(high - low) * 100:.2f}%"
+    return track_part(rate.interval) if rate.interval else "display:none"

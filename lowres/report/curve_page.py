@@ -17,8 +17,7 @@ from lowres.report.curve_sentences import (
     formula,
 )
 from lowres.report.line_chart import draw_all
-from lowres.report.sentences import duration_text, interval_text, percent
-from lowres.report.templating import make_environment, plain, style_sheet
+from lowres.report.templating import page_environment, plain, style_sheet
 from lowres.report.writing import write_page_and_data
 from lowres.scoring.power_law import PowerLaw
 
@@ -98,8 +97,7 @@ def _round_hours(law: PowerLaw) -> list[float]:
 
 def render_curve_page(contents: CurveContents) -> str:
     """Write the whole page."""
-    environment = make_environment()
-    environment.filters.update(percent=percent, interval=interval_text, amount=amount_text, duration=duration_text)
+    environment = page_environment(amount=amount_text)
     laws = [(unit, law) for unit in _UNITS if (law := contents.law(unit)) is not None]
     first, *others = answers(contents)
     return environment.get_template("curve.html.jinja").render(

@@ -1,6 +1,5 @@
 """report.html and report.json of the data report: what a prepared corpus holds, in one file that opens offline."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,11 +9,10 @@ from lowres.report.clips import MOST_CLIP_SECONDS, ClipShelf
 from lowres.report.data_checks import words_for
 from lowres.report.data_contents import DataContents
 from lowres.report.histogram import Histogram, HistogramDrawing, draw_histogram
-from lowres.report.sentences import duration_text, percent
-from lowres.report.templating import make_environment, plain, style_sheet
-from lowres.report.writing import OTHER_PAGE, PAGE_FILE, write_file
+from lowres.report.sentences import duration_text
+from lowres.report.templating import page_environment, plain, style_sheet
+from lowres.report.writing import OTHER_PAGE, write_page_and_data
 
-JSON_FILE: Final = "report.json"
 DATA_SCHEMA_VERSION: Final = 1
 _SPEAKERS_SHOWN: Final = 60
 _PLACES_SHOWN: Final = 40
@@ -34,9 +32,7 @@ def write_data_report(folder: Path, contents: DataContents, recordings: Mapping[
     Raises:
         LowresError: the folder cannot be written.
     """
-    data = json.dumps(data_json(contents), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    write_file(folder / JSON_FILE, data)
-    return write_file(folder / PAGE_FILE, render_data_page(contents, recordings))
+    return write_page_and_data(folder, data_json(contents), render_data_page(contents, recordings))
 
 
 def data_json(contents: DataContents) -> dict[str, Any]:
@@ -46,8 +42,7 @@ def data_json(contents: DataContents) -> dict[str, Any]:
 
 def render_data_page(contents: DataContents, recordings: Mapping[str, str]) -> str:
     """Write the whole page."""
-    environment = make_environment()
-    environment.filters.update(duration=duration_text, percent=percent, about=words_for)
+    environment = page_environment(about=words_for)
     shelf = ClipShelf(recordings)
     heard = [[(offender, shelf.place(offender.utterance_id)) for offender in one.offenders] for one in contents.found]
     return environment.get_template("data.html.jinja").render(

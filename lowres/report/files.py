@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 import os
 import shutil
@@ -14,7 +13,7 @@ from typing import Any
 from lowres.errors import LowresError
 from lowres.report.contents import ReportContents
 from lowres.report.page import render_page
-from lowres.report.writing import PAGE_FILE
+from lowres.report.writing import PAGE_FILE, data_text
 from lowres.scoring.alignment import SplitText
 from lowres.scoring.bootstrap import CONFIDENCE, NUM_REPLICATES, Interval
 from lowres.scoring.breakdowns import GroupScore
@@ -88,7 +87,7 @@ def _files(
 ) -> dict[str, str]:
     return {
         PAGE_FILE: render_page(contents, split=split, recordings=recordings, linked=linked),
-        JSON_FILE: json.dumps(report_json(contents), ensure_ascii=False, indent=1, allow_nan=False) + "\n",
+        JSON_FILE: data_text(report_json(contents)),
         TABLE_FILE: utterances_table(contents),
     }
 

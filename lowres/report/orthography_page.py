@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from lowres.report.clips import MOST_CLIP_SECONDS, ClipShelf, Sound
-from lowres.report.templating import clipped, make_environment, plain, style_sheet, visible
+from lowres.report.templating import clipped, page_environment, plain, style_sheet, visible
 from lowres.report.writing import OTHER_PAGE
 from lowres.text.audit_findings import FINDING_TITLES, Example, Finding, OrthographyAudit
 from lowres.text.audit_tally import counted
@@ -97,8 +97,7 @@ def render_orthography_page(page: AuditPage, recordings: Mapping[str, str]) -> s
         recordings: data addresses by utterance id.
     """
     audit, shelf = page.audit, ClipShelf(recordings)
-    environment = make_environment()
-    environment.filters.update(letter=letter, word=_word)
+    environment = page_environment(letter=letter, word=_word)
     # In the order of the page: the first line that an utterance stands in gets its player.
     found = [(one, FINDING_TITLES[one.kind], _lines_of(one, shelf)) for one in audit.findings]
     marks = [

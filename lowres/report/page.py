@@ -9,26 +9,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jinja2 import Environment
-from markupsafe import Markup
 
 from lowres.report import sentences
 from lowres.report.contents import ReportContents
 from lowres.report.heat_map import DrawnHeatMap, HeatMap, draw_heat_map
 from lowres.report.lines import Column, direction, interlinear
 from lowres.report.scripts import page_data, page_script
-from lowres.report.templating import clipped, make_environment, plain, style_sheet, visible
+from lowres.report.templating import LONGEST_UNIT, page_environment, plain, style_sheet
+from lowres.report.tracks import track_part, track_width
 from lowres.report.utterance_data import KIND_NAMES, short_name, utterance_data
 from lowres.scoring.alignment import SplitText
-from lowres.scoring.bootstrap import Interval
 from lowres.scoring.confusions import Confusion, Confusions
 from lowres.scoring.error_kinds import ERROR_KINDS, ErrorKind
-from lowres.scoring.marks import is_mark
 
 NUM_FIRST = 50
 """How many utterances, besides the worst, are there without scripts."""
 
 _SCRIPTS = ("report_search.js", "report_player.js", "report_rows.js", "report_roll.js", "report.js")
-_LONGEST_UNIT = 40
 _MOST_CLIPS = 2
 
 
@@ -192,19 +189,13 @@ def _heat_map(contents: ReportContents) -> DrawnHeatMap | None:
 
 
 def _environment() -> Environment:
-    environment = make_environment()
-    environment.filters.update(
-        unit=unit,
-        percent=sentences.percent,
-        interval=sentences.interval_text,
-        duration=sentences.duration_text,
-        width=_width,
-        span=_span,
+    return page_environment(
+        width=track_width,
+        span=track_part,
         share=_share,
         kind=kind_name,
         confusion_words=_confusion_words,
     )
-    return environment
 
 
 def kind_name(kind: ErrorKind) -> str:
@@ -212,28 +203,9 @@ def kind_name(kind: ErrorKind) -> str:
     return KIND_NAMES[kind]
 
 
-def unit(text: str) -> Markup:
-    """Show a letter or word of a confusion table: a space is named, marks alone stand on a dotted circle."""
-    if text == " ":
-        return Markup('<span class="control">space</span>')
-    if text and all(is_mark(character) for character in text):
-        return visible("\u25cc" + text)
-    return clipped(text, _LONGEST_UNIT)
-
-
 def frequent(found: list[Confusion], limit: int = 12) -> list[Confusion]:
     """Keep what happened more than once, or the first few where nothing did."""
     return [confusion for confusion in found if confusion.count > 1][:limit] or found[:4]
-
-
-def _width(rate: float) -> str:
-    """Turn a rate into a CSS length of the 0-100 % track; a rate past 1 fills the track."""
-    return f"{min(max(rate, 0.0), 1.0) * 100:.2f}%"
-
-
-def _span(interval: Interval) -> str:
-    low, high = min(interval.low, 1.0), min(interval.high, 1.0)
-    return f"left:{low * 100:.2f}%;width:{(high - low) * 100:.2f}%"
 
 
 def _share(confusion: Confusion) -> str:
@@ -244,7 +216,7 @@ def _share(confusion: Confusion) -> str:
 def _confusion_words(confusion: Confusion) -> str:
     """Say in words what went wrong, for a button: "é heard as e"."""
     said, heard = (
-        plain(text[:_LONGEST_UNIT]).replace(" ", "space") for text in (confusion.reference, confusion.hypothesis)
+        plain(text[:LONGEST_UNIT]).replace(" ", "space") for text in (confusion.reference, confusion.hypothesis)
     )
     if not said:
         return f"{heard} added"

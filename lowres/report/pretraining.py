@@ -24,8 +24,7 @@ from lowres.report.pretraining_run import PretrainingRun, read_pretraining_run
 from lowres.report.pretraining_verdict import chance_accuracy, judge
 from lowres.report.run_charts import hours_text
 from lowres.report.run_contents import Head, settings_of
-from lowres.report.sentences import percent
-from lowres.report.templating import make_environment, plain, style_sheet
+from lowres.report.templating import page_environment, plain, style_sheet
 from lowres.report.writing import PAGE_FILE, write_file
 
 
@@ -50,8 +49,7 @@ def write_pretraining_report(run_folder: Path) -> Path:
 
 def render_pretraining_page(run: PretrainingRun) -> str:
     """Write the whole page."""
-    environment = make_environment()
-    environment.filters.update(percent=percent, hours=hours_text)
+    environment = page_environment(hours=hours_text)
     verdict = judge(evidence_of(run))
     trained, held_out = trained_languages(run), held_out_languages(run)
     return environment.get_template("pretraining.html.jinja").render(

@@ -5,14 +5,22 @@ what stands around them are named.
 """
 
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from lowres.report.sentences import duration_text, interval_text, percent
+from lowres.scoring.marks import is_mark
+
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST_WORD = 400
+LONGEST_UNIT: Final = 40
+"""How many characters of a letter or word stand in a table or on a button."""
+
 # C0 and C1 controls, bidi marks, embeddings and isolates, line separators, BOM, tags; joiners are orthography and stay.
 CONTROLS: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -20,7 +28,7 @@ CONTROLS: Final = re.compile(
 
 
 def make_environment() -> Environment:
-    """Set up the templates: everything is escaped, an unknown name is an error; pages add filters of their own."""
+    """Set up the templates: everything is escaped, and an unknown name is an error."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES, encoding="utf-8"),
         autoescape=True,
@@ -28,7 +36,16 @@ def make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, plain=plain, clipped=clipped, number="{:,}".format)
+    environment.filters.update(visible=visible, plain=plain, clipped=clipped, unit=unit)
+    environment.filters.update(number="{:,}".format, percent=percent, interval=interval_text, duration=duration_text)
+    return environment
+
+
+@cache
+def page_environment(**filters: Callable[..., object]) -> Environment:
+    """Return the environment of a page with filters of its own: made once, since compiling templates takes a while."""
+    environment = make_environment()
+    environment.filters.update(filters)
     return environment
 
 
@@ -69,3 +86,12 @@ def clipped(text: str, limit: int = _LONGEST_WORD) -> Markup:
     if len(text) <= limit:
         return visible(text)
     return visible(text[:limit]) + Markup("… ({:,} characters)").format(len(text))
+
+
+def unit(text: str) -> Markup:
+    """Show a letter or word of a confusion table: a space is named, marks alone stand on a dotted circle."""
+    if text == " ":
+        return Markup('<span class="control">space</span>')
+    if text and all(is_mark(character) for character in text):
+        return visible("\u25cc" + text)
+    return clipped(text, LONGEST_UNIT)

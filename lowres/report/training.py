@@ -11,7 +11,7 @@ from lowres.report.run_charts import hours_text
 from lowres.report.run_contents import Head, settings_of
 from lowres.report.run_log import RunLog, read_run_log
 from lowres.report.sentences import percent
-from lowres.report.templating import make_environment, plain, style_sheet
+from lowres.report.templating import page_environment, plain, style_sheet
 from lowres.report.training_charts import health_charts, learning_charts, seeds_charts
 from lowres.report.training_contents import (
     EVALUATED,
@@ -111,6 +111,5 @@ def seeds_answer(logs: Sequence[RunLog]) -> str:
 
 
 def _render(template: str, **values: object) -> str:
-    environment = make_environment()
-    environment.filters.update(percent=percent, hours=hours_text)
+    environment = page_environment(hours=hours_text)
     return environment.get_template(template).render(style=style_sheet("style.css", "charts.css"), **values)

@@ -58,11 +58,21 @@ def link_pages(one: tuple[Path, str], other: tuple[Path, str]) -> None:
             write_file(page, content.replace(OTHER_PAGE, link, 1))
 
 
-def write_page_and_data(folder: Path, data: Mapping[str, Any], page: str) -> int:
+def write_page_and_data(folder: Path, data: Mapping[str, Any], page: str, *, hint: str = _AGAIN) -> int:
     """Write report.json and report.html into a folder and return the page's size in bytes.
+
+    Args:
+        folder: e.g. reports/curve.
+        data, page: the contents of the two.
+        hint: what to do where they cannot be written.
 
     Raises:
         LowresError: the folder cannot be written.
     """
-    write_file(folder / DATA_FILE, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
-    return write_file(folder / PAGE_FILE, page)
+    write_file(folder / DATA_FILE, data_text(data), hint=hint)
+    return write_file(folder / PAGE_FILE, page, hint=hint)
+
+
+def data_text(data: Mapping[str, Any]) -> str:
+    """Return what report.json holds: JSON with letters as they are; numbers that JSON does not know are refused."""
+    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"

@@ -12,8 +12,8 @@ import pytest
 
 from lowres.report.contents import ReportContents
 from lowres.report.lines import direction
-from lowres.report.page import render_page, unit
-from lowres.report.templating import visible
+from lowres.report.page import render_page
+from lowres.report.templating import unit, visible
 
 MakeContents = Callable[..., ReportContents]
 Split = Callable[[str], list[str]]
