@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.shards import ShardReader
@@ -62,6 +62,9 @@ class EvaluateOptions:
     all_recordings: bool = False
     """Whether those that do not fit into the page are written beside it."""
 
+
+SCORED_COLUMNS: Final = ("speaker", "duration_seconds", "raw_text", "text")
+"""What an evaluation reads of a manifest beside where the sound lies."""
 
 EvaluationTask = Literal["listening", "scoring", "embedding recordings", "writing"]
 
@@ -142,7 +145,7 @@ def evaluate(
         LowresError: the report could not be written.
     """
     started = time.perf_counter()
-    corpus = load_corpus(project / CORPUS_FOLDER)
+    corpus = load_corpus(project / CORPUS_FOLDER, SCORED_COLUMNS)
     run = find_run(project, options.run)
     split = choose_split(corpus, options.split or recipe.evaluate.split)
     compute = choose_compute(options.precision)
