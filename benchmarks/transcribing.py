@@ -1,6 +1,7 @@
 """Long recordings: hours of audio per hour and peak memory, beside transformers' speech recognition pipeline.
 
     uv run --group bench python benchmarks/transcribing.py [--minutes 60] [--repetitions 3] [--long]
+        [--networks base xs]
 
 Recordings are joined from LOWRES_CORPORA (else ../shared/corpora, else bursts of noise) into one of --minutes. Each
 contender transcribes it in a process of its own, in turn, the order changing each time, on all cores and greedily, with
@@ -11,6 +12,8 @@ pieces of 20 s, once taking everything for speech as the pipeline does, and once
 leaves silence out. Loading is not timed. Memory is the peak of the
 whole process. The log-mel network of `lowres-small` is timed for our side alone; it has no twin in transformers. --long
 adds a recording of ten hours to those whose memory is compared. The last line is JSON; above 1 = lowres is ahead.
+`ratio` is that of the first network: the pipeline as it comes, in fp32, against ours in the fastest precision of this
+machine, everything taken for speech; `ratio_with_detector` the same with silence left out by ours.
 """
 
 import argparse
@@ -183,15 +186,15 @@ def precisions() -> tuple[str, ...]:
     return ("fp32", *(("bf16",) if has_fast_bf16("cpu") else ()), *(("int8",) if is_int8_here() else ()))
 
 
-def measure(project: Path, options: argparse.Namespace) -> dict[str, float]:
-    """Print the table; return the ratios."""
+def measure_speed(project: Path, options: argparse.Namespace) -> dict[str, float]:
+    """Print the table of both programs; return the ratios."""
     ratios: dict[str, float] = {}
     recording = write_recording(project / "recording.wav", options.minutes)
     if options.profile:
         profile_ours(project, recording)
     print("| network | precision | program | audio | time | hours of audio per hour | peak memory |")
     print("|---|---|---|---|---|---|---|", flush=True)
-    for network in NETWORKS:
+    for network in options.networks:
         peer_as_it_comes = 0.0
         for precision in precisions():
             contenders = ["transformers", *DETECTORS]
@@ -199,11 +202,21 @@ def measure(project: Path, options: argparse.Namespace) -> dict[str, float]:
             peer, ours = found["transformers"], found["none"]
             peer_as_it_comes = peer_as_it_comes or peer[0]  # fp32 comes first
             ratios[f"{network}_{precision}_speed_ratio"] = round(peer[0] / ours[0], 3)
-            ratios[f"{network}_{precision}_against_fp32_speed_ratio"] = round(peer_as_it_comes / ours[0], 3)
             ratios[f"{network}_{precision}_with_detector_speed_ratio"] = round(peer[0] / found["energy"][0], 3)
             ratios[f"{network}_{precision}_memory_ratio"] = round(peer[1] / ours[1], 3)
+            for ratio, detector in (("ratio", "none"), ("ratio_with_detector", "energy")):
+                against_fp32 = round(peer_as_it_comes / found[detector][0], 3)
+                ratios[f"{network}_{precision}_against_fp32_{ratio}"] = against_fp32
+                if network == options.networks[0]:
+                    ratios[ratio] = max(ratios.get(ratio, 0.0), against_fp32)
+    return ratios
+
+
+def measure_memory(project: Path, options: argparse.Namespace) -> dict[str, float]:
+    """Time the log-mel network, and see whether its memory grows with the recording."""
+    ratios: dict[str, float] = {}
     for precision in precisions():
-        compare(list(DETECTORS), project, "xs_mel", recording, precision, options.repetitions)
+        compare(list(DETECTORS), project, "xs_mel", project / "recording.wav", precision, options.repetitions)
     for detector in DETECTORS:
         peaks = []
         for minutes in (10.0, 60.0, *((600.0,) if options.long else ())):
@@ -220,6 +233,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--long", action="store_true", help="also ten hours, for the memory")
     parser.add_argument("--profile", action="store_true", help="first show where our time goes")
     parser.add_argument("--scale", type=float, default=1.0, help="of the lengths whose memory is compared, for a try")
@@ -232,7 +246,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         write_networks(Path(place))
         print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {os.uname().machine}")
-        ratios = measure(Path(place), options)
+        ratios = measure_speed(Path(place), options) | measure_memory(Path(place), options)
     print(json.dumps({"minutes": options.minutes, "repetitions": options.repetitions, **ratios}))
 
 
