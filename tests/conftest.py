@@ -18,6 +18,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def disk_that_is_not_waited_for() -> Iterator[None]:
+    """Leave out what makes files outlast a power cut: no test cuts the power, and a busy disk takes its time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _file: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def corpora_folder() -> Path:
     """The folder of real speech: LOWRES_CORPORA, else ../shared/corpora; the test skips where neither exists."""

@@ -16,8 +16,11 @@ def test_the_command_line_loads_nothing_heavy() -> None:
     assert _loads("lowres.cli.app") == []
 
 
-def test_a_recipe_is_read_without_torch() -> None:
-    assert _loads("lowres.recipe", ("torch", "torchaudio", "transformers")) == []
+def test_recipes_settings_and_preparing_load_no_torch() -> None:
+    # One process for all of them: what none of them loads, each of them does not load.
+    modules = "lowres.recipe, lowres.model.config, lowres.training.pretrain_settings, lowres.stages.prepare"
+    listing = "; import lowres.stages.backbones; lowres.stages.backbones.list_backbones()"
+    assert _loads(modules + listing, ("torch", "torchaudio", "transformers")) == []
 
 
 def test_help_takes_under_four_tenths_of_a_second_of_processor_time() -> None:

@@ -1,5 +1,6 @@
 """What fine-tuning starts from where a recipe leaves it open, and that it says so."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,21 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundled, "BUNDLED_FOLDER", tmp_path / "brought")
 
 
-@pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A tiny trained recogniser, exported as a backbone and put where lowres's own lies."""
-    project = write_project(tmp_path / "first")
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the project `first`, which has a tiny trained recogniser, and what was exported of that one."""
+    folder = tmp_path_factory.mktemp("exported")
+    project = write_project(folder / "first")
     finetune(project, load_recipe(project=project), FinetuneOptions(run="first"))
+    export(project, "first", folder / "lowres-small", "backbone")
+    return folder
+
+
+@pytest.fixture
+def small(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny trained recogniser, exported as a backbone and put where lowres's own lies."""
+    shutil.copytree(exported, tmp_path, dirs_exist_ok=True)
     folder = tmp_path / "lowres-small"
-    export(project, "first", folder, "backbone")
     monkeypatch.setattr(bundled, "BUNDLED_FOLDER", folder)
     return folder
 
@@ -92,6 +101,7 @@ def test_none_is_random_weights() -> None:
     assert (recipe.finetune.backbone, sentence) == ("", "")
 
 
+@pytest.mark.slow
 def test_an_open_recipe_is_trained_from_the_one_that_comes_along(small: Path, tmp_path: Path) -> None:
     finetuning = TINY_RECIPE[TINY_RECIPE.index("[finetune]") :]
     project = write_project(tmp_path / "second", recipe='name = "tones"\n' + finetuning)

@@ -1,6 +1,7 @@
 """Evaluating with a language model: taken by itself, left out on demand, and what it brought is said."""
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -25,12 +26,19 @@ from lowres.stages.word_confidence import confidence_facts
 RUN = "finetune-1h-seed1"
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("lowres.decoding.tuning._NUM_HALVINGS", 0)
-    folder = write_project(tmp_path)
-    make_language_models(folder, parse_recipe(RECIPE))
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with language models that nobody may change."""
+    folder = write_project(tmp_path_factory.mktemp("made"))
+    with pytest.MonkeyPatch.context() as quickly:
+        quickly.setattr("lowres.decoding.tuning._NUM_HALVINGS", 0)
+        make_language_models(folder, parse_recipe(RECIPE))
     return folder
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(made, tmp_path / "project")
 
 
 def run(project: Path, **options: object) -> EvaluationResult:
@@ -43,6 +51,7 @@ def test_a_language_model_is_taken_where_there_is_one(project: Path) -> None:
     assert result.contents.text.hypotheses != run(project, language_model="none").contents.text.hypotheses
 
 
+@pytest.mark.slow
 def test_the_better_model_on_dev_is_taken(project: Path) -> None:
     description = project / "runs" / RUN / "checkpoints" / "best" / "language_model" / "language_model.json"
     data = json.loads(description.read_text(encoding="utf-8"))

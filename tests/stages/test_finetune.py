@@ -50,6 +50,20 @@ def project(tmp_path: Path) -> Path:
     return write_project(tmp_path / "project")
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that nobody may change, with the run `first`, whose recogniser is a backbone for others."""
+    project = write_project(tmp_path_factory.mktemp("begun") / "project")
+    train(project, "updates=2", run="first")
+    return project
+
+
+@pytest.fixture
+def continued(begun: Path, tmp_path: Path) -> Path:
+    """A project of one's own with the run `first`."""
+    return shutil.copytree(begun, tmp_path / "continued")
+
+
 def test_a_run_leaves_its_recipe_record_metrics_and_checkpoints(project: Path) -> None:
     events: list[FinetuneEvent] = []
     result = train(project, watch=events.append)
@@ -75,16 +89,6 @@ def test_the_vocabulary_is_that_of_the_training_text(project: Path) -> None:
     assert set(tokens[2:]) == set(LETTERS)
 
 
-def test_whistled_letters_are_learnt(tmp_path: Path) -> None:
-    project = write_project(tmp_path / "project")
-    result = train(project, "updates=130", "evaluate_every_updates=26")
-    assert result.record.best_dev_character_error_rate is not None
-    assert result.record.best_dev_character_error_rate < 0.3
-
-
-test_whistled_letters_are_learnt = pytest.mark.slow(test_whistled_letters_are_learnt)
-
-
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
     projects = [write_project(tmp_path / name) for name in "abc"]
     for project, seed in zip(projects, (1, 1, 2), strict=True):
@@ -96,6 +100,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: 
     assert first != other
 
 
+@pytest.mark.slow
 def test_a_run_that_broke_off_goes_on_to_the_same_weights_and_metrics(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,15 +209,14 @@ def silent_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(finetune_attempt, "build_network", build_silent)
 
 
-def test_a_recogniser_of_another_run_is_taken_as_backbone(project: Path) -> None:
-    train(project, "updates=2", run="first")
+def test_a_recogniser_of_another_run_is_taken_as_backbone(continued: Path) -> None:
     result = train(
-        project, "updates=2", "backbone=runs/first/checkpoints/best", "head_only_updates=2", "learning_rate=0.1",
+        continued, "updates=2", "backbone=runs/first/checkpoints/best", "head_only_updates=2", "learning_rate=0.1",
         "evaluate_every_updates=2", run="second",
     )  # fmt: skip
-    assert result.record.backbone_sha256 == hash_of(project / "runs/first/checkpoints/best/weights.safetensors")
+    assert result.record.backbone_sha256 == hash_of(continued / "runs/first/checkpoints/best/weights.safetensors")
     first, second = (
-        load_recognizer(project / "runs" / name / "checkpoints" / "best").model for name in ("first", "second")
+        load_recognizer(continued / "runs" / name / "checkpoints" / "best").model for name in ("first", "second")
     )
     for name, tensor in first.backbone.state_dict().items():
         assert torch.equal(tensor, second.backbone.state_dict()[name]), f"{name} moved in the head-only phase"
@@ -227,13 +231,12 @@ ADAPTATIONS = {
 
 
 @pytest.mark.parametrize("adaptation", ADAPTATIONS)
-def test_only_what_an_adaptation_trains_changes_and_is_stored(project: Path, adaptation: str) -> None:
+def test_only_what_an_adaptation_trains_changes_and_is_stored(continued: Path, adaptation: str) -> None:
     setting, learning = ADAPTATIONS[adaptation]
-    train(project, "updates=2", run="first")
-    backbone = project / "runs/first/checkpoints/best"
+    backbone = continued / "runs/first/checkpoints/best"
     asked = ("backbone=runs/first/checkpoints/best", f"adaptation={adaptation}", setting, "learning_rate=0.01")
-    result = train(project, *asked, run="second")
-    best = project / "runs/second/checkpoints/best"
+    result = train(continued, *asked, run="second")
+    best = continued / "runs/second/checkpoints/best"
     stored = read_checkpoint(best)
     assert stored.weights
     assert all(re.search(learning, name) for name in stored.weights)
@@ -241,50 +244,47 @@ def test_only_what_an_adaptation_trains_changes_and_is_stored(project: Path, ada
     assert result.record.warnings[0] == f"Adaptation: {adaptation}, as the recipe says."
 
     before = load_recognizer(backbone).model.state_dict()
-    after = load_recognizer(best, find_backbone=partial(find_backbone, project)).model.state_dict()
+    after = load_recognizer(best, find_backbone=partial(find_backbone, continued)).model.state_dict()
     for name in before:
         assert torch.equal(before[name], after[name]) != bool(re.search(learning, name)), name
 
 
-def test_adapters_do_not_load_onto_another_backbone(project: Path) -> None:
-    train(project, "updates=2", run="first")
-    train(project, "updates=2", "backbone=runs/first/checkpoints/best", "adaptation=adapter", run="second")
-    shutil.rmtree(project / "runs/first")
-    second = project / "runs/second/checkpoints/best"
+def test_adapters_do_not_load_onto_another_backbone(continued: Path) -> None:
+    train(continued, "updates=2", "backbone=runs/first/checkpoints/best", "adaptation=adapter", run="second")
+    shutil.rmtree(continued / "runs/first")
+    second = continued / "runs/second/checkpoints/best"
     with pytest.raises(CheckpointError, match="There is no backbone"):
-        load_recognizer(second, find_backbone=partial(find_backbone, project))
-    train(project, "updates=2", run="first", seed=5)
+        load_recognizer(second, find_backbone=partial(find_backbone, continued))
+    train(continued, "updates=2", run="first", seed=5)
     with pytest.raises(CheckpointError, match="on top of another backbone than the one"):
-        load_recognizer(second, find_backbone=partial(find_backbone, project))
+        load_recognizer(second, find_backbone=partial(find_backbone, continued))
     with pytest.raises(CheckpointError, match="is no whole network"):
-        train(project, "updates=2", "backbone=runs/second/checkpoints/best", run="third")
+        train(continued, "updates=2", "backbone=runs/second/checkpoints/best", run="third")
 
 
-def test_an_interrupted_run_of_adapters_goes_on_to_the_same_weights(project: Path) -> None:
-    train(project, "updates=2", run="first")
+def test_an_interrupted_run_of_adapters_goes_on_to_the_same_weights(continued: Path) -> None:
     asked = ("backbone=runs/first/checkpoints/best", "adaptation=lora", "updates=6", "evaluate_every_updates=3")
-    train(project, *asked, run="whole")
+    train(continued, *asked, run="whole")
     stopped = finetune(
-        project, load_recipe(project=project, overrides=[f"finetune.{setting}" for setting in asked]),
+        continued, load_recipe(project=continued, overrides=[f"finetune.{setting}" for setting in asked]),
         FinetuneOptions(run="broken"), is_stop_asked=iter([False, True]).__next__,
     )  # fmt: skip
     assert stopped.ending == "interrupted"
-    train(project, *asked, run="broken", resume=True)
-    files = [project / "runs" / run / "checkpoints/last/weights.safetensors" for run in ("whole", "broken")]
+    train(continued, *asked, run="broken", resume=True)
+    files = [continued / "runs" / run / "checkpoints/last/weights.safetensors" for run in ("whole", "broken")]
     assert hash_of(files[0]) == hash_of(files[1])
 
 
-def test_a_resumed_run_says_the_same_of_what_learns(project: Path) -> None:
-    train(project, "updates=2", run="first")
+def test_a_resumed_run_says_the_same_of_what_learns(continued: Path) -> None:
     asked = ("backbone=runs/first/checkpoints/best", "updates=6")
     options, recipe = (
         FinetuneOptions(run="broken"),
-        load_recipe(project=project, overrides=[f"finetune.{setting}" for setting in asked]),
+        load_recipe(project=continued, overrides=[f"finetune.{setting}" for setting in asked]),
     )
-    finetune(project, recipe, options, is_stop_asked=iter([False, True]).__next__)
-    before = read_record(RunFolder(project / "runs/broken")).warnings
+    finetune(continued, recipe, options, is_stop_asked=iter([False, True]).__next__)
+    before = read_record(RunFolder(continued / "runs/broken")).warnings
     assert before[0].startswith("Adaptation: full, since")
-    assert train(project, *asked, run="broken", resume=True).record.warnings == before
+    assert train(continued, *asked, run="broken", resume=True).record.warnings == before
 
 
 def test_parts_of_a_backbone_cannot_learn_where_there_is_none(project: Path) -> None:
@@ -300,26 +300,24 @@ def test_model_overrides_of_the_recipe_win_over_the_defaults_by_hours(tmp_path: 
     assert config["layer_drop"] == 0.0
 
 
-def test_model_overrides_win_over_a_backbones_dropouts_too(project: Path) -> None:
-    train(project, "updates=1", run="first")
+def test_model_overrides_win_over_a_backbones_dropouts_too(continued: Path) -> None:
     overrides = ["finetune.updates=1", "finetune.backbone=runs/first/checkpoints/best", "model.dropout=0.3"]
-    recipe = load_recipe(project=project, overrides=[*overrides, "model.attention_dropout=0.15"])
-    config = finetune(project, recipe, FinetuneOptions(run="second")).record.model_config
+    recipe = load_recipe(project=continued, overrides=[*overrides, "model.attention_dropout=0.15"])
+    config = finetune(continued, recipe, FinetuneOptions(run="second")).record.model_config
     assert (config["dropout"], config["attention_dropout"]) == (0.3, 0.15)
 
 
-def test_a_backbone_that_changes_under_a_run_is_refused(project: Path) -> None:
-    train(project, "updates=1", run="first")
-    train(project, "updates=2", run="other")
-    best = project / "runs" / "first" / "checkpoints" / "best"
+def test_a_backbone_that_changes_under_a_run_is_refused(continued: Path) -> None:
+    train(continued, "updates=1", run="other", seed=5)
+    best = continued / "runs" / "first" / "checkpoints" / "best"
 
     def exchange(event: FinetuneEvent) -> None:
         if isinstance(event, RunStarted):
             shutil.rmtree(best)
-            shutil.copytree(project / "runs" / "other" / "checkpoints" / "best", best)
+            shutil.copytree(continued / "runs" / "other" / "checkpoints" / "best", best)
 
     with pytest.raises(CheckpointError, match="has changed since this run was opened"):
-        train(project, "updates=1", "backbone=runs/first/checkpoints/best", run="second", watch=exchange)
+        train(continued, "updates=1", "backbone=runs/first/checkpoints/best", run="second", watch=exchange)
 
 
 def test_a_first_update_that_does_not_fit_is_made_of_smaller_pieces(

@@ -84,6 +84,12 @@ def labels_of(project: Path, run: str = STUDENT) -> PseudoLabels:
     return found
 
 
+def test_whistled_letters_are_learnt(learnt: Path) -> None:
+    error_rate = read_record(RunFolder(learnt / "runs" / TEACHER)).best_dev_character_error_rate
+    assert error_rate is not None
+    assert error_rate < 0.3
+
+
 def test_unseen_whistles_are_labelled_right_and_the_noisy_ones_left_out(project: Path, tapes: Path) -> None:
     told: list[str] = []
     settings = "finetune.self_train_share=0.75"

@@ -13,6 +13,7 @@ from lowres.training.pretraining_parts import rebuild_pretraining_state
 from lowres.training.schedule import GumbelSchedule
 
 
+@pytest.mark.slow
 def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit() -> None:
     whole = tiny_run(first_state(8))
     assert whole.loop.run() == "finished"
@@ -108,7 +109,7 @@ def test_the_schedule_of_a_timed_run_begins_after_its_acoustic_start() -> None:
     progresses = []
     for started in (0.0, 1_000.0):
         state = replace(first_state(5_000), elapsed_seconds=started, started_seconds=started)
-        run = tiny_run(state, settings=replace(SETTINGS, budget_seconds=started + 40.0))
+        run = tiny_run(state, settings=replace(SETTINGS, budget_seconds=started + 20.0))
         times = iter(range(10_000))
         object.__setattr__(run.loop._parts, "clock", lambda times=times: float(next(times)))
         assert run.loop.run() == "finished"
