@@ -56,10 +56,10 @@ def test_it_prints_its_address_answers_there_and_ends_by_an_interrupt(tmp_path: 
             lines.append(process.stdout.readline())
             assert lines[-1], process.stderr and process.stderr.read()
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        with opener.open(found.group(), timeout=60) as answer:
+        with opener.open(found.group(), timeout=300) as answer:
             assert "lowres studio" in answer.read().decode()
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=60)
+        rest, errors = process.communicate(timeout=300)
     assert process.returncode == 0
     assert "The studio is closed" in rest
     assert errors == ""

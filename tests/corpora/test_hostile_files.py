@@ -17,7 +17,7 @@ TARGETS = all_targets()
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@few_and_many(200, seed=st.integers(0, 2**32))
+@few_and_many(100, seed=st.integers(0, 2**32))
 def test_a_hostile_file_is_read_or_refused(name: str, seed: int) -> None:
     if name == "corpus: parquet":
         pytest.importorskip("pyarrow")

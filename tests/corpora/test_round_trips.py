@@ -13,6 +13,14 @@ from lowres.corpora.written_annotations import AnnotationLayout, plan_recordings
 pytestmark = pytest.mark.corpora
 
 _ALL_SPLITS = {"other": "other"}
+_MOST_RECORDINGS = 1_000
+
+
+def some_recordings(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows of 1,000 recordings at most, from beginning to end."""
+    names = table["audio_path"].unique()
+    kept = names[:: -(-len(names) // _MOST_RECORDINGS)]
+    return table[table["audio_path"].isin(kept)].reset_index(drop=True)
 
 
 def write_without_sound(table: pd.DataFrame, folder: Path, layout: AnnotationLayout) -> dict[str, list[int]]:
@@ -31,7 +39,7 @@ def write_without_sound(table: pd.DataFrame, folder: Path, layout: AnnotationLay
 def test_a_real_manifest_comes_back_from_elan_and_praat_to_the_millisecond_and_to_the_letter(
     name: str, layout: AnnotationLayout, corpora_folder: Path, tmp_path: Path
 ) -> None:
-    table = real_table(corpora_folder, name)
+    table = some_recordings(real_table(corpora_folder, name))
     written = write_without_sound(table, tmp_path, layout)
     reading = read_corpus(tmp_path, ReaderSettings(reader="annotated", split_names=_ALL_SPLITS))
     assert reading.skipped == []

@@ -18,7 +18,7 @@ from lowres.recipe import load_recipe
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on this system")
 
 ENTER, CTRL_C = "", b"\x03"
-LONGEST_SECONDS = 120.0
+LONGEST_SECONDS = 600.0  # a busy machine takes its time; only a fault is waited for as long
 # Makes the pseudo-terminal the one that Ctrl-C comes from.
 TAKE_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"

@@ -13,9 +13,11 @@ from lowres.training.checkpoint import load_training_state, rebuild_training_sta
 from lowres.training.monitors import without_timings
 from lowres.training.pretraining_parts import rebuild_pretraining_state
 
-FINETUNE_RECIPE = TINY_RECIPE.replace("updates = 12", "updates = 60\ncheckpoint_every_minutes = 0.005")
-PRETRAIN_RECIPE = TINY_PRETRAIN_RECIPE.replace("updates = 12", "updates = 60\ncheckpoint_every_minutes = 0.005")
-NUM_KILLS = 4
+FINETUNE_RECIPE, PRETRAIN_RECIPE = (
+    recipe.replace("updates = 12", "updates = 36\ncheckpoint_every_minutes = 0.003")
+    for recipe in (TINY_RECIPE, TINY_PRETRAIN_RECIPE)
+)
+NUM_KILLS = 3
 
 # One process imports torch, once, and forks every run: what is killed is a real process, and the test stays short.
 SCRIPT = """
@@ -61,7 +63,7 @@ def test_a_run_killed_several_times_equals_the_uninterrupted_one(tmp_path: Path,
     whole, killed = (write_project(tmp_path / name, recipe=recipe) for name in ("whole", "killed"))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", SCRIPT, str(whole), str(killed), str(NUM_KILLS), stage]
-    subprocess.run(command, env=environment, check=True, timeout=300)
+    subprocess.run(command, env=environment, check=True, timeout=900)
 
     runs = [RunFolder(project / "runs" / "run") for project in (whole, killed)]
     for name in ("last", "best"):
