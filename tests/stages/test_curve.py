@@ -1,6 +1,7 @@
 """Learning curves: which amounts, one run each, resumption, points from runs that are there, and the command."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from lowres.cli.app import app
 from lowres.errors import CheckpointError, CorpusError, RecipeError, TrainingError
 from lowres.manifest.corpus import PreparedCorpus, load_corpus
 from lowres.recipe import Recipe, load_recipe
-from lowres.stages.curve import CurveOptions, learning_curve
+from lowres.stages.curve import CurveOptions, CurveResult, learning_curve
 from lowres.stages.curve_sizes import choose_sizes, training_hours
 from lowres.stages.evaluate import EvaluateOptions, evaluate
 from lowres.stages.finetune import FinetuneOptions, finetune
@@ -34,6 +35,20 @@ pytestmark = pytest.mark.slow
 def project(tmp_path: Path) -> Path:
     written: Path = write_project(tmp_path / "project")
     return written
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CurveResult]:
+    """A project whose three amounts were trained on and measured, for tests that only look or copy it."""
+    project = write_project(tmp_path_factory.mktemp("drawn") / "project")
+    recipe = load_recipe(project=project, overrides=QUICK)
+    return project, learning_curve(project, recipe, CurveOptions(sizes=SIZES))
+
+
+@pytest.fixture
+def trained(drawn: tuple[Path, CurveResult], tmp_path: Path) -> Path:
+    """A project of one's own with the three runs."""
+    return shutil.copytree(drawn[0], tmp_path / "trained")
 
 
 def corpus_of_hours(project: Path, hours: float) -> PreparedCorpus:
@@ -63,9 +78,9 @@ def test_amounts_that_are_asked_for_are_cut_at_all_there_is(project: Path) -> No
     assert choose_sizes(corpus, (0.5, 1.0)) == [0.5, 1.0]
 
 
-def test_a_curve_trains_measures_and_reports_and_takes_its_runs_again(project: Path) -> None:
+def test_a_curve_trains_measures_and_reports_and_takes_its_runs_again(drawn: tuple[Path, CurveResult]) -> None:
+    project, result = drawn
     recipe = load_recipe(project=project, overrides=QUICK)
-    result = learning_curve(project, recipe, CurveOptions(sizes=SIZES))
     contents = result.contents
     assert contents is not None
     assert tuple(point.run for point in contents.points) == RUNS
@@ -83,30 +98,28 @@ def test_a_curve_trains_measures_and_reports_and_takes_its_runs_again(project: P
     assert [(project / "runs" / run / "run.json").stat().st_mtime_ns for run in RUNS] == before
 
 
-def test_a_point_is_what_evaluate_says(project: Path) -> None:
-    recipe = load_recipe(project=project, overrides=QUICK)
-    finetune(project, recipe, FinetuneOptions(run="one"))
-    found = measure_run(project, recipe, load_corpus(project / "corpus"), "one", "test")
-    rates = evaluate(project, recipe, EvaluateOptions(run="one", split="test", language_model="none")).rates
+def test_a_point_is_what_evaluate_says(trained: Path) -> None:
+    recipe = load_recipe(project=trained, overrides=QUICK)
+    found = measure_run(trained, recipe, load_corpus(trained / "corpus"), RUNS[2], "test")
+    rates = evaluate(trained, recipe, EvaluateOptions(run=RUNS[2], split="test", language_model="none")).rates
     assert sum(found.word_errors) == rates.words.counts.num_errors
     assert sum(found.num_characters) == rates.characters.counts.num_reference
     assert sum(found.character_errors) == rates.characters.counts.num_errors
 
 
-def test_what_was_measured_is_measured_again_after_more_training(project: Path) -> None:
-    recipe = load_recipe(project=project, overrides=QUICK)
-    corpus = load_corpus(project / "corpus")
-    finetune(project, recipe, FinetuneOptions(run="one"))
-    first = measure_run(project, recipe, corpus, "one", "dev")
+def test_what_was_measured_is_measured_again_after_more_training(trained: Path) -> None:
+    recipe, run = load_recipe(project=trained, overrides=QUICK), RUNS[2]
+    corpus = load_corpus(trained / "corpus")
+    first = measure_run(trained, recipe, corpus, run, "test")
     heard: list[float] = []
-    assert measure_run(project, recipe, corpus, "one", "dev", lambda done, _total: heard.append(done)) == first
+    assert measure_run(trained, recipe, corpus, run, "test", lambda done, _total: heard.append(done)) == first
     assert heard == []
-    path = project / "runs/one/measured-dev.json"
+    path = trained / "runs" / run / "measured-test.json"
     path.write_text(path.read_text(encoding="utf-8").replace(first.origin, "another"), encoding="utf-8")
-    assert measure_run(project, recipe, corpus, "one", "dev", lambda done, _total: heard.append(done)) == first
+    assert measure_run(trained, recipe, corpus, run, "test", lambda done, _total: heard.append(done)) == first
     assert heard
     path.write_text("[", encoding="utf-8")
-    assert measure_run(project, recipe, corpus, "one", "dev") == first
+    assert measure_run(trained, recipe, corpus, run, "test") == first
 
 
 def test_a_curve_that_was_stopped_goes_on_where_it_was(project: Path) -> None:
@@ -133,31 +146,30 @@ def test_other_settings_are_refused_before_any_training(project: Path) -> None:
     assert not (project / "runs" / RUNS[0]).exists()
 
 
-def test_points_can_be_runs_that_are_there(project: Path) -> None:
-    recipe = load_recipe(project=project, overrides=QUICK)
-    for hours, name in ((SIZES[0], "a"), (SIZES[1], "b"), (None, "c")):
-        finetune(project, recipe, FinetuneOptions(hours=hours, run=name))
+def test_points_can_be_runs_that_are_there(trained: Path) -> None:
+    recipe = load_recipe(project=trained, overrides=QUICK)
+    for run, name in zip(RUNS, "abc", strict=True):
+        (trained / "runs" / run).rename(trained / "runs" / name)
     events: list[SeriesEvent] = []
-    result = learning_curve(project, recipe, CurveOptions(runs=("c", "a", "b", "a"), split="test"), events.append)
+    result = learning_curve(trained, recipe, CurveOptions(runs=("c", "a", "b", "a"), split="test"), events.append)
     assert result.contents is not None
     assert [point.run for point in result.contents.points] == ["a", "b", "c"]
     assert not any(isinstance(event, SeriesNotice) for event in events)  # nothing was trained
     with pytest.raises(CheckpointError, match="There is no run"):
-        learning_curve(project, recipe, CurveOptions(runs=("a", "nowhere")))
+        learning_curve(trained, recipe, CurveOptions(runs=("a", "nowhere")))
 
 
-def test_runs_that_differ_in_more_than_hours_are_called_mixed(project: Path) -> None:
-    for updates, name in ((2, "a"), (3, "b")):
-        recipe = load_recipe(project=project, overrides=[f"finetune.updates={updates}"])
-        finetune(project, recipe, FinetuneOptions(run=name))
-    result = learning_curve(project, recipe, CurveOptions(runs=("a", "b")))
+def test_runs_that_differ_in_more_than_hours_are_called_mixed(trained: Path) -> None:
+    recipe = load_recipe(project=trained, overrides=["finetune.updates=3"])
+    finetune(trained, recipe, FinetuneOptions(run="longer"))
+    result = learning_curve(trained, recipe, CurveOptions(runs=(RUNS[0], "longer")))
     assert result.contents is not None
     assert any("differ in their recipes or settings" in caution for caution in result.contents.cautions)
     assert result.contents.letters_law is None
 
 
 def test_an_amount_that_collapses_is_no_point_and_the_rest_goes_on(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def collapse_at_first(
         where: Path, recipe: Recipe, options: FinetuneOptions, watch: Callable[[SeriesEvent], None], **more: Any
@@ -167,8 +179,8 @@ def test_an_amount_that_collapses_is_no_point_and_the_rest_goes_on(
         return train_or_take(where, recipe, options, watch, **more)
 
     monkeypatch.setattr("lowres.stages.curve.train_or_take", collapse_at_first)
-    recipe = load_recipe(project=project, overrides=QUICK)
-    result = learning_curve(project, recipe, CurveOptions(sizes=SIZES))
+    recipe = load_recipe(project=trained, overrides=QUICK)
+    result = learning_curve(trained, recipe, CurveOptions(sizes=SIZES))
     assert result.contents is not None
     assert len(result.contents.points) == 2
     assert result.contents.cautions[0] == "0.1min is no point of the curve. Training has collapsed: all blank."
