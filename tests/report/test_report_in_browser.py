@@ -226,8 +226,7 @@ def test_each_script_runs_in_its_own_direction(opened: "Page") -> None:
     assert letters == "<b>t͡ʃ</b>a"
 
 
-@pytest.mark.parametrize("width", [400, 1400])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(("width", "dark"), [(400, False), (1400, True)], ids=["small and light", "large and dark"])
 def test_the_page_is_accessible_and_fits(browser: "Browser", report: Path, width: int, dark: bool) -> None:
     with open_page(browser, report, width=width, dark=dark) as page:
         page.click("#listed .play")
