@@ -5,8 +5,9 @@ PYTHON ?= python3
 # uv from PATH if it runs (a pyenv shim may exist and still refuse), else a private one in .uv/.
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .uv/bin/uv)
 INSTALLED := .venv/.lowres-installed
-# A process for each core; the tests of one file stay together, since they share what it took long to make.
-IN_PARALLEL := --numprocesses auto --dist loadfile
+# A process for each core. Each begins with a half of the files, so that tests share what their file took long to make;
+# whoever is through first takes over some of what the others still have.
+IN_PARALLEL := --numprocesses auto --dist worksteal
 
 .PHONY: help install demo test test-fast lint format clean
 

@@ -192,20 +192,22 @@ def test_ctrl_c_does_not_wait_for_recordings_under_way(
 ) -> None:
     monkeypatch.setattr(stage, "do_work", dying.take_for_ever)
 
+    interrupted: list[float] = []
+
     def interrupt_when_begun() -> None:
         folder = tiny_project / "transcripts" / "tiny"
         while not ((folder / "rec2.json").exists() and list(archive.glob("*.begun"))):
             time.sleep(0.1)
         time.sleep(1)
+        interrupted.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
 
-    started = time.monotonic()
     thread = threading.Thread(target=interrupt_when_begun, daemon=True)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
         listen(tiny_project, archive, num_workers=2)
     thread.join()
-    assert time.monotonic() - started < 50
+    assert time.monotonic() - interrupted[0] < 300
     assert list(read_record(tiny_project / "transcripts" / "tiny").done) == ["rec2.wav"]
 
 

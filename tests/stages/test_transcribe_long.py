@@ -37,13 +37,14 @@ import torch
 torch.set_num_threads(1)
 from transcribing import JSON, SPEC, with_longest
 from lowres.stages.transcribe import transcribe
-project, recording, detector = sys.argv[1:]
+project, detector, *recordings = sys.argv[1:]
 spec = replace(SPEC, detector=detector if detector != "none" else None)
-result = transcribe(Path(project), [Path(recording)], replace(JSON, overwrite=True), spec)
-assert not result.problems, result.problems
-# Not getrusage's: that begins with what the process had that started this one.
-lines = Path("/proc/self/status").read_text().splitlines()
-print(next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:")))
+for recording in recordings:
+    result = transcribe(Path(project), [Path(recording)], replace(JSON, overwrite=True), spec)
+    assert not result.problems, result.problems
+    # Not getrusage's: that begins with what the process had that started this one.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    print(next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:")))
 """
 
 
@@ -57,19 +58,15 @@ def write_long(path: Path, minutes: int) -> Path:
 
 
 @pytest.mark.parametrize("detector", ["energy", "none"])
-def test_thirty_minutes_need_the_memory_of_three(tiny_project: Path, tmp_path: Path, detector: str) -> None:
-    megabytes = []
+def test_fifteen_minutes_need_the_memory_of_two(tiny_project: Path, tmp_path: Path, detector: str) -> None:
     code = _ONE_CALL.format(path=[path for path in sys.path if path])
-    for minutes in (3, 30):
-        recording = write_long(tmp_path / f"{minutes}.wav", minutes)
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(tiny_project), str(recording), detector],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        megabytes.append(int(done.stdout))
-    # The words of half an hour, and what the allocator keeps.
-    assert megabytes[1] - megabytes[0] < 60, megabytes
+    recordings = [write_long(tmp_path / f"{minutes}.wav", minutes) for minutes in (2, 15)]
+    command = [sys.executable, "-c", code, str(tiny_project), detector, *map(str, recordings)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    before, after = map(int, done.stdout.split())
+    # The words, and what the allocator keeps; the samples of 13 minutes alone would be 50 MB.
+    assert after - before < 30, (before, after)
 
 
 @pytest.mark.parametrize(("num_workers", "num_threads"), [(2, 1), (1, 3)])
@@ -121,7 +118,7 @@ def test_a_trained_recogniser_hears_the_same_letters_however_speech_is_divided(t
         longest: words(
             heard(listen(project, tmp_path / "a.wav", output=tmp_path / f"{longest}", spec=with_longest(longest)), "a")
         )
-        for longest in (5.0, 10.0, 20.0, 60.0)
+        for longest in (5.0, 10.0, 60.0)
     }
     letters = {longest: "".join(one) for longest, one in found.items()}
     rates = {longest: jiwer.cer("".join(said).replace(" ", ""), one) for longest, one in letters.items()}
