@@ -139,24 +139,20 @@ def break_after(num_updates: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finetune_attempt, "ctc_loss_function", bind)
 
 
+@pytest.mark.slow
 def test_a_timed_run_goes_on_with_the_updates_it_had_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = write_project(tmp_path / "project")
     break_after(14, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
-        train(project, minutes=0.15)
+        train(project, minutes=0.25)
     monkeypatch.undo()
     run = RunFolder(project / "runs" / NAME)
     decided = [event for event in run.metrics.read() if event["event"] == "plan"]
     assert decided
-    result = train(project, "collapse_retries=0", minutes=0.15, resume=True, run=NAME)
+    result = train(project, "collapse_retries=0", minutes=0.25, resume=True, run=NAME)
     assert result.ending == "finished"
     after = [event for event in run.metrics.read() if event["event"] == "plan"]
     assert after[0] == decided[0]
-
-
-test_a_timed_run_goes_on_with_the_updates_it_had_decided = pytest.mark.slow(
-    test_a_timed_run_goes_on_with_the_updates_it_had_decided
-)
 
 
 def test_a_run_can_be_stopped_and_gone_on_with(project: Path) -> None:
