@@ -13,7 +13,7 @@ from typing import Any
 from lowres.errors import LowresError
 from lowres.report.contents import ReportContents
 from lowres.report.page import render_page
-from lowres.report.writing import PAGE_FILE, data_text
+from lowres.report.writing import DATA_FILE, PAGE_FILE, data_text
 from lowres.scoring.alignment import SplitText
 from lowres.scoring.bootstrap import CONFIDENCE, NUM_REPLICATES, Interval
 from lowres.scoring.breakdowns import GroupScore
@@ -22,7 +22,6 @@ from lowres.scoring.error_rates import ErrorCounts
 from lowres.scoring.scorecard import Rate, Rates
 
 REPORT_SCHEMA_VERSION = 2
-JSON_FILE = "report.json"
 TABLE_FILE = "utterances.tsv"
 UTTERANCE_COLUMNS = (
     "utterance_id",
@@ -87,7 +86,7 @@ def _files(
 ) -> dict[str, str]:
     return {
         PAGE_FILE: render_page(contents, split=split, recordings=recordings, linked=linked),
-        JSON_FILE: data_text(report_json(contents)),
+        DATA_FILE: data_text(report_json(contents)),
         TABLE_FILE: utterances_table(contents),
     }
 

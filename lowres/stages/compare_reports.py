@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from lowres.errors import CheckpointError
 from lowres.recipe.load import PROJECT_RECIPE, list_shipped_recipes
-from lowres.report.files import JSON_FILE, REPORT_SCHEMA_VERSION, TABLE_FILE
+from lowres.report.files import REPORT_SCHEMA_VERSION, TABLE_FILE
+from lowres.report.writing import DATA_FILE
 from lowres.scoring.alignment import Alignment, align_characters, align_words
 from lowres.stages.run_folder import RECIPE_FILE
 
@@ -74,7 +75,7 @@ def report_folder(project: Path, run: str, split: str) -> Path:
 def has_report(project: Path, run: str, split: str) -> bool:
     """Whether a run has a report of a split."""
     folder = report_folder(project, run, split)
-    return (folder / JSON_FILE).is_file() and (folder / TABLE_FILE).is_file()
+    return (folder / DATA_FILE).is_file() and (folder / TABLE_FILE).is_file()
 
 
 def evaluate_command(project: Path, run: str, split: str, recipe_name: str) -> str:
@@ -101,7 +102,7 @@ def read_figures(folder: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: it is missing, damaged, or of a version that is not known.
     """
-    path = folder / JSON_FILE
+    path = folder / DATA_FILE
     try:
         figures = json.loads(path.read_text(encoding="utf-8"))
         version = figures["schema_version"]

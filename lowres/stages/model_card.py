@@ -9,9 +9,8 @@ from lowres.backbones.card_results import MeasuredRate, Result
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE, CheckpointMetadata, has_checkpoint, read_metadata
 from lowres.backbones.model_card import Language, model_card
 from lowres.recipe import load_recipe
-from lowres.report.files import JSON_FILE
 from lowres.report.run_log import list_of, mapping_of, number_of, text_of
-from lowres.report.writing import write_file
+from lowres.report.writing import DATA_FILE, write_file
 from lowres.stages.evaluate_run import best_checkpoint
 from lowres.stages.run_folder import RECIPE_FILE
 
@@ -64,7 +63,7 @@ def results_of(project: Path, run_name: str, metadata: CheckpointMetadata) -> tu
     """
     weights = metadata.files.get(WEIGHTS_FILE, "")
     found = []
-    for path in sorted(project.glob(f"reports/*/{JSON_FILE}")):
+    for path in sorted(project.glob(f"reports/*/{DATA_FILE}")):
         report = _read(path)
         if report.get("run") == run_name and weights and _weights_of(report) == weights[:16]:
             found.append(_result_of(report))

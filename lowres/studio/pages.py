@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse, Response
 
 from lowres.errors import LowresError
 from lowres.report.data_checks import CHECK_WORDS
-from lowres.report.sentences import duration_text, percent
 from lowres.report.templating import make_environment, style_sheet
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -61,7 +60,7 @@ def _make_environment() -> Environment:
     environment = make_environment()
     own = FileSystemLoader(_TEMPLATES, encoding="utf-8")
     environment.loader = ChoiceLoader([own, environment.loader] if environment.loader else [own])
-    environment.filters.update(duration=duration_text, percent=percent, clock=_clock)
+    environment.filters["clock"] = _clock
     environment.globals.update(pairs=_pairs, titles={name: words.title for name, words in CHECK_WORDS.items()})
     return environment
 
