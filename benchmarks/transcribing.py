@@ -1,7 +1,7 @@
 """Long recordings: hours of audio per hour and peak memory, beside transformers' speech recognition pipeline.
 
     uv run --group bench python benchmarks/transcribing.py [--minutes 60] [--repetitions 3] [--long]
-        [--networks base xs]
+        [--networks base xs] [--peer-precisions fp32]
 
 Recordings are joined from LOWRES_CORPORA (else ../shared/corpora, else bursts of noise) into one of --minutes. Each
 contender transcribes it in a process of its own, in turn, the order changing each time, on all cores and greedily, with
@@ -40,6 +40,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 NETWORKS = ("base", "xs")
 LETTERS = "abcdefghijklmnopqrstuvwxyz ɛɔŋ"
 DETECTORS = ("none", "energy")
+PRECISIONS = ("fp32", "bf16", "int8")
 
 
 def write_networks(project: Path) -> None:
@@ -197,13 +198,15 @@ def measure_speed(project: Path, options: argparse.Namespace) -> dict[str, float
     for network in options.networks:
         peer_as_it_comes = 0.0
         for precision in precisions():
-            contenders = ["transformers", *DETECTORS]
+            has_peer = precision in options.peer_precisions
+            contenders = [*(("transformers",) if has_peer else ()), *DETECTORS]
             found = compare(contenders, project, network, recording, precision, options.repetitions)
-            peer, ours = found["transformers"], found["none"]
-            peer_as_it_comes = peer_as_it_comes or peer[0]  # fp32 comes first
-            ratios[f"{network}_{precision}_speed_ratio"] = round(peer[0] / ours[0], 3)
-            ratios[f"{network}_{precision}_with_detector_speed_ratio"] = round(peer[0] / found["energy"][0], 3)
-            ratios[f"{network}_{precision}_memory_ratio"] = round(peer[1] / ours[1], 3)
+            if has_peer:
+                peer, ours = found["transformers"], found["none"]
+                peer_as_it_comes = peer_as_it_comes or peer[0]  # fp32 comes first
+                ratios[f"{network}_{precision}_speed_ratio"] = round(peer[0] / ours[0], 3)
+                ratios[f"{network}_{precision}_with_detector_speed_ratio"] = round(peer[0] / found["energy"][0], 3)
+                ratios[f"{network}_{precision}_memory_ratio"] = round(peer[1] / ours[1], 3)
             for ratio, detector in (("ratio", "none"), ("ratio_with_detector", "energy")):
                 against_fp32 = round(peer_as_it_comes / found[detector][0], 3)
                 ratios[f"{network}_{precision}_against_fp32_{ratio}"] = against_fp32
@@ -234,6 +237,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument(
+        "--peer-precisions", nargs="+", choices=PRECISIONS, default=list(PRECISIONS), help="fp32 among them"
+    )
     parser.add_argument("--long", action="store_true", help="also ten hours, for the memory")
     parser.add_argument("--profile", action="store_true", help="first show where our time goes")
     parser.add_argument("--scale", type=float, default=1.0, help="of the lengths whose memory is compared, for a try")
