@@ -23,6 +23,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Shells have what they start in the background ignore Ctrl-C, and so would every command that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def disk_that_is_not_waited_for() -> Iterator[None]:
@@ -30,11 +34,6 @@ def disk_that_is_not_waited_for() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda _file: None)
         yield
-
-
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Shells have what they start in the background ignore Ctrl-C, and so would every command that a test starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
