@@ -1,16 +1,9 @@
 import pytest
 import torch
-from torch import Tensor
-from torch.nn import functional
+from convolutions import convolve_each_utterance
 from torch.testing import assert_close
 
 from lowres.model.overlap_save import convolve_spectra, spectrum_of
-
-
-def convolve_each(rows: Tensor, num_frames: list[int], weight: Tensor, groups: int) -> Tensor:
-    kernel = weight.shape[2]
-    padded = [functional.pad(one.t()[None], (kernel // 2, (kernel - 1) // 2)) for one in rows.split(num_frames)]
-    return torch.cat([functional.conv1d(one, weight, groups=groups)[0].t() for one in padded])
 
 
 @pytest.mark.parametrize("num_frames", [[1], [64], [65], [66], [1, 1], [129, 3, 200], [64, 65, 66, 7]])
@@ -21,7 +14,7 @@ def test_it_is_pytorchs_convolution_with_its_gradients(kernel: int, groups: int,
     rows = torch.randn(sum(num_frames), 16, dtype=torch.float64, requires_grad=True)
     ours, pytorchs = (
         convolve_spectra(rows, num_frames, spectrum_of(weight, groups)),
-        convolve_each(rows, num_frames, weight, groups),
+        convolve_each_utterance(rows, num_frames, weight, weight.new_zeros(16), groups),
     )
     assert_close(ours, pytorchs)
     arriving = torch.randn_like(ours)
@@ -36,7 +29,9 @@ def test_it_is_pytorchs_convolution_with_its_gradients(kernel: int, groups: int,
 def test_in_float32_it_differs_by_rounding_alone() -> None:
     torch.manual_seed(0)
     weight, rows = torch.randn(96, 6, 128) * 0.02, torch.randn(700, 96)
-    exact = convolve_each(rows.double(), [500, 200], weight.double(), 16)
+    exact = convolve_each_utterance(
+        rows.double(), [500, 200], weight.double(), torch.zeros(96, dtype=torch.float64), 16
+    )
     assert_close(
         convolve_spectra(rows, [500, 200], spectrum_of(weight, 16)).double(),
         exact,

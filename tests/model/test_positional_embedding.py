@@ -2,8 +2,7 @@ import warnings
 
 import pytest
 import torch
-from torch import Tensor
-from torch.nn import functional
+from convolutions import convolve_each_utterance
 from torch.testing import assert_close
 
 from lowres.model import positional_embedding
@@ -12,14 +11,6 @@ from lowres.model.positional_embedding import PositionalEmbedding, StackedPositi
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     pytest.importorskip("transformers")
-
-
-def convolve_each_utterance(rows: Tensor, num_frames: list[int], weight: Tensor, bias: Tensor, groups: int) -> Tensor:
-    kernel = weight.shape[2]
-    padded = [
-        functional.pad(utterance.t()[None], (kernel // 2, (kernel - 1) // 2)) for utterance in rows.split(num_frames)
-    ]
-    return torch.cat([functional.conv1d(one, weight, bias, groups=groups)[0].t() for one in padded])
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
