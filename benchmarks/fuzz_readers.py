@@ -2,9 +2,11 @@
 
     uv run python benchmarks/fuzz_readers.py MINUTES [--only WORD] [--processes 2] [--seed 1] [--log FILE]
 
-Minutes are of the processor, for each reader. Failures are crashes, hangs (10 s of the processor for one small file),
-text of an entity or of another file that was read, and anything opened outside of the corpus. Each is printed with the
-seed that repeats it. The log gets a line of JSON for each reader that is through. The last line is JSON.
+Minutes are of the processor, for each reader; the layouts of one, such as TextGrid's three, share them. Failures are
+crashes, hangs (10 s of the processor for one small file), text of an entity or of another file that was read, and
+anything opened outside of the corpus. Each is printed with the seed that repeats it. The log gets a line of JSON for
+each reader that is through; one that the log has already, for the same minutes and seed, is not tried again. The last
+line is JSON.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -52,6 +55,23 @@ def try_for(name: str, minutes: float, first_seed: int) -> Tally:
     return tally
 
 
+def reader_of(name: str) -> str:
+    """Return a target's reader: its name without the layout."""
+    return name.partition(",")[0]
+
+
+def read_log(options: argparse.Namespace) -> dict[str, Tally]:
+    """Return what an earlier run with the same minutes and seed found, by reader."""
+    if not options.log or not options.log.exists():
+        return {}
+    runs = [json.loads(line) for line in options.log.read_text().splitlines()]
+    return {
+        run["reader"]: Tally(**run["tally"])
+        for run in runs
+        if (run["minutes"], run["seed"]) == (options.minutes, options.seed)
+    }
+
+
 def main() -> None:
     """Try all readers; exit with status 1 if any failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -61,16 +81,22 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--log", type=Path)
     options = parser.parse_args()
+    num_layouts = Counter(reader_of(name) for name in all_targets())
     names = [name for name in all_targets() if options.only.lower() in name.lower()]
-    tallies = {}
+    tallies = {name: tally for name, tally in read_log(options).items() if name in names}
     with ProcessPoolExecutor(options.processes) as pool:
-        waiting = {pool.submit(try_for, name, options.minutes, options.seed * 10_000_000): name for name in names}
+        waiting = {
+            pool.submit(try_for, name, options.minutes / num_layouts[reader_of(name)], options.seed * 10_000_000): name
+            for name in names
+            if name not in tallies
+        }
         for done in as_completed(waiting):
             name, tally = waiting[done], done.result()
             tallies[name] = tally
             if options.log:
                 with options.log.open("a") as log:
-                    log.write(json.dumps({"reader": name, "seed": options.seed, **asdict(tally)}) + "\n")
+                    run = {"reader": name, "minutes": options.minutes, "seed": options.seed}
+                    log.write(json.dumps({**run, "tally": asdict(tally)}) + "\n")
     print("| reader | inputs | read | refused | failures | slowest |\n|---|---|---|---|---|---|")
     for name in names:
         tally = tallies[name]

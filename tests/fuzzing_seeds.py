@@ -129,7 +129,7 @@ ANNOTATION_SEEDS: Mapping[str, tuple[str, tuple[bytes, ...]]] = {
     "Audacity": (".txt", (_LABELS,)),
     "FLEx": (".flextext", (_FLEX,)),
     "Toolbox": (".sfm", (_TOOLBOX,)),
-    "Toolbox or Audacity": (".txt", (_TOOLBOX, _LABELS)),
+    "Toolbox, or Audacity": (".txt", (_TOOLBOX, _LABELS)),
 }
 
 
@@ -193,7 +193,7 @@ CORPUS_SEEDS: Mapping[str, CorpusSeed] = {
             ReaderSettings(reader="table", header=False, columns={"audio": "1", "text": "2"}),
         ),
     ),
-    "table of tabs": CorpusSeed(
+    "table, of tabs": CorpusSeed(
         {
             "a.wav": _SOUND,
             "b/b.wav": _SOUND,
