@@ -59,6 +59,7 @@ def precision() -> str:
 
 def read_speech(project: Path) -> Speech:
     from lowres.audio.shards import ShardReader
+    from lowres.manifest.corpus import load_corpus
     from lowres.model.config import preset
     from lowres.recipe import load_recipe
     from lowres.stages.finetune_speech import load_speech
@@ -67,10 +68,11 @@ def read_speech(project: Path) -> Speech:
     found = load_speech(
         project / "corpus", hours=1.0, vocabulary_settings=recipe.vocabulary, config=preset("xs"), dev_seconds=900.0
     )
-    reader = ShardReader(found.corpus.folder)
+    corpus = load_corpus(project / "corpus")
+    reader = ShardReader(corpus.folder)
 
     def read(split: str, ids: list[str]) -> list[tuple[Tensor, list[int]]]:
-        rows = found.corpus.rows(split).set_index("utterance_id").loc[ids]
+        rows = corpus.rows(split).set_index("utterance_id").loc[ids]
         return [
             (
                 torch.from_numpy(reader.read(row.shard, row.offset_samples, row.num_samples).astype("float32") / 2**15),
@@ -79,7 +81,7 @@ def read_speech(project: Path) -> Speech:
             for row in rows.itertuples()
         ]
 
-    dev = list(found.corpus.rows("dev")["utterance_id"])[:DEV_UTTERANCES]
+    dev = list(corpus.rows("dev")["utterance_id"])[:DEV_UTTERANCES]
     return Speech(read("train", list(found.utterance_ids)), read("dev", dev), len(found.vocabulary))
 
 

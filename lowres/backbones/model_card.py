@@ -17,11 +17,12 @@ from lowres.backbones.markdown import as_text, facts_table
 _HUB_LICENCES: Final = frozenset(
     {"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0"}
 )
+_HUB_LIBRARIES: Final[Mapping[str, str]] = {"transformers": "transformers", "onnx": "onnx"}
 FEW_SPEAKERS: Final = 10
 """Speakers up to which those who know a community can tell who they are."""
 
-Library = Literal["transformers", "lowres", "run"]
-"""What loads it: transformers, lowres as a backbone to start from, or lowres as a run of a project."""
+Library = Literal["transformers", "onnx", "lowres", "run"]
+"""What loads it: transformers, onnxruntime, lowres as a backbone to start from, or lowres as a run of a project."""
 
 _MISSING: Final = "not stated"
 
@@ -87,7 +88,7 @@ def _hub_licence(metadata: CheckpointMetadata) -> str:
 
 
 def _header(metadata: CheckpointMetadata, language: Language, library: Library) -> list[str]:
-    name = "transformers" if library == "transformers" else "lowres"
+    name = _HUB_LIBRARIES.get(library, "lowres")
     lines = ["---", f"library_name: {name}", "pipeline_tag: automatic-speech-recognition"]
     if language.iso_639_3:
         lines.append(f"language: [{json.dumps(language.iso_639_3)}]")
@@ -246,6 +247,18 @@ inputs = processor(waveform, sampling_rate=16000, return_tensors="pt")  # one ut
 with torch.no_grad():
     logits = model(**inputs).logits
 text = processor.batch_decode(logits.argmax(-1))[0]
+```
+""",
+    "onnx": """```python
+import json
+from itertools import groupby
+
+import onnxruntime
+
+session = onnxruntime.InferenceSession(path)
+labels = json.loads(session.get_modelmeta().custom_metadata_map["vocabulary"])
+(log_probs,) = session.run(None, {"waveform": waveform[None]})  # one utterance, float32, mono, 16 kHz
+text = "".join(labels[best] for best, _ in groupby(log_probs[0].argmax(-1))).strip()
 ```
 """,
     "lowres": """```bash

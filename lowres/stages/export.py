@@ -12,12 +12,13 @@ from lowres.backbones.checkpoint_folder import CheckpointMetadata, has_checkpoin
 from lowres.backbones.export_backbone import write_backbone_folder
 from lowres.backbones.export_onnx import write_onnx_file
 from lowres.backbones.export_transformers import write_transformers_folder
-from lowres.backbones.model_card import Language
+from lowres.backbones.model_card import Language, model_card
 from lowres.backbones.native import Recognizer, load_recognizer
 from lowres.errors import CheckpointError
+from lowres.report.writing import write_file
 from lowres.stages.backbone import find_backbone
 from lowres.stages.evaluate_run import best_checkpoint, find_run
-from lowres.stages.model_card import language_of, results_of
+from lowres.stages.model_card import MODEL_CARD_FILE, language_of, results_of
 
 ExportFormat = Literal["transformers", "onnx", "backbone"]
 
@@ -61,17 +62,17 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
         return _export_backbone(checkpoint, target)
     home = _project_of(checkpoint) or project
     recognizer = load_recognizer(checkpoint, find_backbone=partial(find_backbone, home))
-    language = language_of(checkpoint)
+    language, results = language_of(checkpoint), _results_of(checkpoint, recognizer.metadata)
     paths: tuple[Path, ...]
     match to:
         case "transformers":
-            limits = write_transformers_folder(
-                recognizer, target, language, results=_results_of(checkpoint, recognizer.metadata)
-            )
+            limits = write_transformers_folder(recognizer, target, language, results=results)
             paths, difference = (target,), None
         case "onnx":
             file = write_onnx_file(recognizer, target, _facts(recognizer, language))
-            limits, paths, difference = (), file.paths, file.largest_difference
+            card = target.with_name(f"{target.stem}-{MODEL_CARD_FILE}")
+            write_file(card, model_card(recognizer.metadata, language, (), "onnx", results=results))
+            limits, paths, difference = (), (*file.paths, card), file.largest_difference
     return ExportResult(
         paths=paths,
         checkpoint=checkpoint,

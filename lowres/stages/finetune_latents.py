@@ -215,7 +215,7 @@ def _count_bytes(context: RunContext, encoder: FeatureEncoder | LogMelEncoder) -
 
 def _identity(context: RunContext, encoder: FeatureEncoder | LogMelEncoder) -> str:
     """Hash everything that the latents follow from."""
-    info, config = context.speech.corpus.info, context.config
+    info, config = context.speech.info, context.config
     facts = {
         "corpus": [info.manifest_sha256, info.shard_sha256],
         "utterances": [context.speech.utterance_ids, [part.num_samples.tolist() for part in _parts(context.speech)]],

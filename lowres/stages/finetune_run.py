@@ -151,9 +151,9 @@ def check_same_run(recorded: RunRecord, now: RunRecord, folder: RunFolder) -> No
 def record_of_speech(speech: FinetuneSpeech) -> dict[str, Any]:
     """Return the fields of a record that come from the speech."""
     return {
-        "corpus_name": speech.corpus.info.name,
-        "corpus_sha256": speech.corpus.info.manifest_sha256,
-        "is_synthetic": speech.corpus.info.synthetic,
+        "corpus_name": speech.info.name,
+        "corpus_sha256": speech.info.manifest_sha256,
+        "is_synthetic": speech.info.synthetic,
         "subset_label": speech.subset_label,
         "subset_sha256": speech.subset_sha256,
         "num_utterances": speech.num_transcribed,

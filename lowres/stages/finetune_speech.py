@@ -14,7 +14,7 @@ from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.shards import ShardReader
 from lowres.decoding.forced_alignment import num_frames_needed
 from lowres.errors import TrainingError
-from lowres.manifest.corpus import PreparedCorpus, load_corpus
+from lowres.manifest.corpus import CorpusInfo, load_corpus
 from lowres.manifest.subsets import label_amount, read_subset, subset_hash
 from lowres.model.config import Wav2Vec2Config, num_frames_for
 from lowres.stages.finetune_pseudo_labels import PseudoLabels
@@ -37,8 +37,8 @@ class DevSpeech:
 class FinetuneSpeech:
     """Everything a run takes from its corpus."""
 
-    corpus: PreparedCorpus
-    """Its table has no transcripts as written and no names of recordings."""
+    info: CorpusInfo
+    """Of the corpus; its table is not kept, since a run of days needs none of it."""
 
     vocabulary: Vocabulary
     utterance_ids: tuple[str, ...]
@@ -142,7 +142,7 @@ def load_speech(
     dev = corpus.rows("dev")
     known = "".join(dev["text"])
     return FinetuneSpeech(
-        corpus=corpus,
+        info=corpus.info,
         vocabulary=vocabulary,
         utterance_ids=tuple(train["utterance_id"]),
         training=replace(speech_of(train, reader, tokens), fewest_samples=_fewest_samples(tokens, config)),

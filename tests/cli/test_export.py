@@ -5,12 +5,14 @@ from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from recognizers import make_recognizer
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+from lowres.audio.constants import SAMPLE_RATE
 from lowres.backbones import export_onnx
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE, CheckpointMetadata, read_metadata, write_checkpoint
 from lowres.backbones.model_card import Language
@@ -151,3 +153,9 @@ def test_onnx_is_written_and_checked(project: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "onnxruntime gives the same scores" in result.stdout
     assert f"written: {project / 'x.onnx'}" in result.stdout
+    card = (project / "x-model-card.md").read_text(encoding="utf-8")
+    assert "library_name: onnx" in card
+    code = card.rpartition("```python")[2].partition("```")[0]
+    names: dict[str, Any] = {"path": str(project / "x.onnx"), "waveform": np.zeros(SAMPLE_RATE, np.float32)}
+    exec(code, names)  # what the card tells people to do
+    assert isinstance(names["text"], str)
