@@ -1,7 +1,16 @@
-"""What ELAN's schema (EAF 2.8 and 3.0) demands of a file, as rules of our own: order, ids, references, numbers."""
+"""What ELAN's schema (EAF 2.8 and 3.0) demands of a file, as rules of our own: order, ids, references, numbers.
 
+Where LOWRES_EAF_SCHEMAS names a folder with the published EAFv2.8.xsd and EAFv3.0.xsd (the source package of
+`pympi-ling` holds both), files are held against those too; that needs the package `xmlschema`.
+"""
+
+import importlib
+import os
 import re
 import xml.etree.ElementTree as ET
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 # What stands in the document, in this order.
 ORDER = ["LICENSE", "HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE", "LOCALE", "LANGUAGE", "CONSTRAINT"]
@@ -58,7 +67,21 @@ def faults(contents: bytes) -> list[str]:
         time = element.get("TIME_VALUE")
         if time is not None and not (re.fullmatch("[0-9]+", time) and int(time) < 2**32):
             found.append(f"the time {time}")
-    return found + _ids(root) + _references(root)
+    return found + _ids(root) + _references(root) + _published_faults(root)
+
+
+def _published_faults(root: ET.Element) -> list[str]:
+    folder = os.environ.get("LOWRES_EAF_SCHEMAS")
+    if not folder:
+        return []
+    version = "2.8" if root.get("FORMAT") == "2.8" else "3.0"
+    schema = _published_schema(Path(folder) / f"EAFv{version}.xsd")
+    return [str(error.reason) for error in schema.iter_errors(root)]
+
+
+@cache
+def _published_schema(path: Path) -> Any:
+    return importlib.import_module("xmlschema").XMLSchema(str(path))
 
 
 def _misplaced(parent: ET.Element | None, order: list[str]) -> list[str]:

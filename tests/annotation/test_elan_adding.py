@@ -107,7 +107,7 @@ def test_what_write_elan_writes_is_what_the_schema_demands(tmp_path: Path) -> No
 
 def test_the_rules_of_the_schema_find_faults() -> None:
     broken = FULL.replace('TIME_SLOT_REF1="ts1"', 'TIME_SLOT_REF1="ts9"', 1).replace('"a3"', '"a2"')
-    assert len(faults(broken.encode())) == 2
+    assert len(faults(broken.encode())) >= 2
     assert faults(FULL.replace("<TIER ", '<LOCALE LANGUAGE_CODE="en"/><TIER ', 1).encode())
 
 
