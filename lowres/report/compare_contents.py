@@ -185,7 +185,7 @@ class CompareContents:
     """Everything that the files of a comparison are written from.
 
     Attributes:
-        language, language_code, corpus_name, split, synthetic: of what was scored.
+        language, language_code, corpus_name, licence, consent, split, synthetic: of what was scored.
         text: the utterances. runs: the baseline first. comparisons: one for every other run.
         groups: seeds; only those of two or more runs.
         settings, outcomes: what is not the same in all runs.
@@ -206,6 +206,8 @@ class CompareContents:
     outcomes: Sequence[Setting]
     cautions: Sequence[Caution]
     num_left_out: int = 0
+    licence: str = ""
+    consent: str = ""
 
     @property
     def baseline(self) -> ScoredRun:

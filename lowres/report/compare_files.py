@@ -102,6 +102,8 @@ def comparison_json(contents: CompareContents) -> dict[str, Any]:
         "corpus": contents.corpus_name,
         "split": contents.split,
         "synthetic": contents.synthetic,
+        "licence": contents.licence,
+        "consent": contents.consent,
         "num_utterances": len(contents.text.utterance_ids),
         "num_left_out": contents.num_left_out,
         "runs": [run.name for run in contents.runs],

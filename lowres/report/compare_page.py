@@ -12,6 +12,7 @@ from lowres.report.compare_contents import CompareContents, Comparison, SeedGrou
 from lowres.report.compare_lines import DoubleColumn, double_lines
 from lowres.report.lines import direction
 from lowres.report.templating import page_environment, style_sheet
+from lowres.report.terms import terms
 from lowres.report.utterance_data import KIND_NAMES
 from lowres.scoring.alignment import SplitText
 from lowres.scoring.bootstrap import NUM_REPLICATES
@@ -109,6 +110,7 @@ def render_comparison(contents: CompareContents, *, split: SplitText, recordings
             speakers_shown=_SPEAKERS_SHOWN,
             verdicts=_VERDICTS,
             kind_names=KIND_NAMES,
+            terms=terms(contents.licence, contents.consent),
             style=style_sheet("style.css", "corpus.css", "compare.css"),
         )
     )

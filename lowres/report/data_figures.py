@@ -24,6 +24,7 @@ from lowres.report.data_contents import (
 )
 from lowres.report.histogram import count_bins
 from lowres.report.language_tag import language_tag
+from lowres.report.terms import terms
 
 MOST_SPEAKERS: Final = 500
 MOST_OFFENDERS: Final = 6
@@ -246,8 +247,7 @@ def _overlaps(table: pd.DataFrame, info: CorpusInfo) -> tuple[SharedSpeakers, ..
 
 def _facts(info: CorpusInfo) -> tuple[tuple[str, str], ...]:
     stated = [
-        ("Licence", info.licence or "not stated"),
-        ("Consent", info.consent or "not stated"),
+        *terms(info.licence, info.consent),
         ("Source", info.source),
         ("Citation", info.citation),
         ("Recipe", info.recipe_name),

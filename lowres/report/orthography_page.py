@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from lowres.report.clips import MOST_CLIP_SECONDS, ClipShelf, Sound
 from lowres.report.templating import clipped, page_environment, plain, style_sheet, visible
+from lowres.report.terms import terms
 from lowres.report.writing import OTHER_PAGE
 from lowres.text.audit_findings import FINDING_TITLES, Example, Finding, OrthographyAudit
 from lowres.text.audit_tally import counted
@@ -32,6 +33,7 @@ class AuditPage:
         notes: what the reader had to guess.
         snippet: lines of TOML with the suggested rules.
         transcripts: by utterance id, of what can be heard.
+        licence, consent: of the speech; "" where nobody stated them.
     """
 
     audit: OrthographyAudit
@@ -43,6 +45,8 @@ class AuditPage:
     notes: tuple[str, ...]
     snippet: Sequence[str]
     transcripts: Mapping[str, str]
+    licence: str = ""
+    consent: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ def render_orthography_page(page: AuditPage, recordings: Mapping[str, str]) -> s
         num_playable=shelf.num_placed,
         most_seconds=MOST_CLIP_SECONDS,
         other_page=OTHER_PAGE,
+        terms=terms(page.licence, page.consent),
         style=style_sheet("style.css", "corpus.css"),
         title=plain(page.name),
     )

@@ -16,6 +16,7 @@ from lowres.report.heat_map import DrawnHeatMap, HeatMap, draw_heat_map
 from lowres.report.lines import Column, direction, interlinear
 from lowres.report.scripts import page_data, page_script
 from lowres.report.templating import LONGEST_UNIT, page_environment, plain, style_sheet
+from lowres.report.terms import terms
 from lowres.report.tracks import track_part, track_width
 from lowres.report.utterance_data import KIND_NAMES, short_name, utterance_data
 from lowres.scoring.alignment import SplitText
@@ -118,6 +119,7 @@ def render_page(
             contents=contents,
             card=card,
             provenance=contents.provenance,
+            terms=terms(contents.provenance.licence, contents.provenance.consent),
             cautions=contents.cautions,
             title=plain(contents.provenance.language),
             num_utterances=len(lines),

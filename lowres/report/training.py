@@ -21,6 +21,7 @@ from lowres.report.training_contents import (
     examples_of,
     facts_of,
     figures_of,
+    terms_of,
 )
 from lowres.report.training_verdict import judge, rate_text
 from lowres.report.writing import PAGE_FILE, write_file
@@ -92,6 +93,7 @@ def render_seeds_page(name: str, logs: Sequence[RunLog]) -> str:
         answer=seeds_answer(logs),
         runs=[(log, judge(evidence_of(log)), figures_of(log)) for log in logs],
         learning=draw_all(seeds_charts(logs), LARGE),
+        facts=sorted({fact for log in logs for fact in terms_of(log.record)}, reverse=True),
         title=plain(name),
     )
 

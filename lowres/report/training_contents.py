@@ -1,13 +1,15 @@
 """What the page of a fine-tuning run says apart from its curves: numbers, cautions, tables, examples and facts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from lowres.report.contents import FEW_UTTERANCES, Caution
 from lowres.report.run_charts import hours_text
 from lowres.report.run_contents import EvaluationRow, Figure, decimals, machine_fact, rows_to_show
 from lowres.report.run_log import Event, RunLog, list_of, mapping_of, number_of, step_of, text_of
 from lowres.report.sentences import duration_text, percent
+from lowres.report.terms import terms
 from lowres.report.training_charts import best_evaluation
 from lowres.report.training_verdict import Evidence
 
@@ -111,6 +113,11 @@ def _pairs(event: Event) -> list[tuple[str, str]]:
     return [(text_of(pair[0]), text_of(pair[1])) for pair in pairs if len(pair) == 2]
 
 
+def terms_of(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the terms of the speech that a run learnt from, as names and values."""
+    return terms(text_of(record.get("corpus_licence")), text_of(record.get("corpus_consent")))
+
+
 def facts_of(log: RunLog) -> list[tuple[str, str]]:
     """Return how the run came about, as names and values in reading order; what is not known is left out."""
     record, latest = log.record, log.steps[-1] if log.steps else {}
@@ -120,6 +127,7 @@ def facts_of(log: RunLog) -> list[tuple[str, str]]:
     parameters, hours = number_of(record.get("num_parameters")), number_of(record.get("hours"))
     labelled = number_of(record.get("pseudo_labelled_hours"))
     facts = [("Status", log.status or "not stated"), ("Corpus", text_of(record.get("corpus_name")) or "not stated")]
+    facts += terms_of(record)
     if hours is not None:
         utterances = number_of(record.get("num_utterances"))
         of = f" in {utterances:,.0f} utterances" if utterances is not None else ""

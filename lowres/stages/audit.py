@@ -60,6 +60,8 @@ class _Transcripts:
     source: Path
     from_prepared: bool
     notes: tuple[str, ...]
+    licence: str
+    consent: str
     seconds: Callable[[set[str]], dict[str, float]]
     """Durations of utterances, as far as they are known."""
 
@@ -91,6 +93,7 @@ def audit(
     result = audit_orthography(found.texts, recipe.text.rules, recipe.text.alphabet, recipe.text.graphemes)
     path = project / AUDIT_FILE
     data = {"format_version": AUDIT_FORMAT_VERSION, "corpus": recipe.name, "source": found.source.as_posix()}
+    data |= {"licence": found.licence, "consent": found.consent}
     written = json.dumps(data | asdict(result), ensure_ascii=False, indent=1) + "\n"
     # A lone surrogate, which UTF-8 cannot hold, becomes the escape that JSON has for it.
     write_atomically(path, [written.encode("utf-8", errors="backslashreplace").decode("utf-8")])
@@ -105,6 +108,8 @@ def audit(
         notes=found.notes,
         snippet=rules_snippet(result),
         transcripts={name: text for name, text in found.texts if name in recordings},
+        licence=found.licence,
+        consent=found.consent,
     )
     write_file(path.with_name(PAGE_FILE), render_orthography_page(page, recordings))
     link_corpus_pages(project)
@@ -129,7 +134,16 @@ def _from_prepared(project: Path, recipe: Recipe) -> _Transcripts | None:
         chosen = rows[rows["utterance_id"].isin(list(names))]
         return dict(zip(chosen["utterance_id"].tolist(), chosen["duration_seconds"].tolist(), strict=True))
 
-    return _Transcripts(texts, folder, True, (), seconds, lambda wanted: _embed_prepared(folder, table, wanted))
+    return _Transcripts(
+        texts,
+        folder,
+        True,
+        (),
+        info.licence,
+        info.consent,
+        seconds,
+        lambda wanted: _embed_prepared(folder, table, wanted),
+    )
 
 
 def _embed_prepared(folder: Path, table: pd.DataFrame, wanted: list[str]) -> dict[str, str]:
@@ -160,6 +174,8 @@ def _from_reader(project: Path, recipe: Recipe, progress: Callable[[str, int, in
         located.folder,
         False,
         tuple(reading.notes),
+        located.licence,
+        located.consent,
         seconds,
         lambda wanted: embed_from_files(located.folder, rows, wanted),
     )

@@ -57,6 +57,8 @@ def gather_comparison(
         outcomes=differing_outcomes([run.record for run in runs], [report.made_from for report in same.reports]),
         cautions=(),
         num_left_out=same.num_left_out,
+        licence=str(first.figures.get("licence", "")),
+        consent=str(first.figures.get("consent", "")),
     )
 
 

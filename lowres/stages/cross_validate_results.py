@@ -20,6 +20,7 @@ from lowres.report.cross_validation_contents import (
     Unit,
 )
 from lowres.report.cross_validation_sentences import name_of
+from lowres.report.terms import terms
 from lowres.scoring.bootstrap import FEW_SPEAKERS, interval_of, interval_over_speakers, redraw_rates
 from lowres.stages.finetune import FinetuneOptions
 from lowres.stages.finetune_again import ENDED, MeasureProgress, SeriesEvent, find_difference
@@ -189,6 +190,7 @@ def facts_about(corpus: PreparedCorpus, recipe: Recipe, folds: Sequence[Measured
     record = folds[-1].record
     seconds = sum(fold.record.wall_seconds for fold in folds)
     return (
+        *terms(corpus.info.licence, corpus.info.consent),
         ("Corpus manifest", f"sha256 {corpus.info.manifest_sha256[:16]}"),
         ("Recipe", f"{recipe.name}, sha256 {record.recipe_sha256[:16]}"),
         ("Backbone", record.backbone or "none: random weights"),

@@ -8,6 +8,7 @@ from lowres.manifest.corpus import PreparedCorpus
 from lowres.manifest.settings import DEV
 from lowres.recipe import Recipe
 from lowres.report.contents import FEW_UTTERANCES
+from lowres.report.terms import terms
 from lowres.stages.finetune_again import ENDED
 from lowres.stages.finetune_run import RunRecord
 
@@ -86,6 +87,7 @@ def curve_facts(corpus: PreparedCorpus, recipe: Recipe, records: Sequence[RunRec
     backbones = sorted({record.backbone or "none: random weights" for record in records})
     seconds = sum(record.wall_seconds for record in records)
     return (
+        *terms(corpus.info.licence, corpus.info.consent),
         ("Corpus manifest", f"sha256 {corpus.info.manifest_sha256[:16]}"),
         ("Recipe", f"{recipe.name}, sha256 {records[-1].recipe_sha256[:16]}"),
         ("Backbone", ", ".join(backbones)),

@@ -145,6 +145,8 @@ def _facts(recognizer: Recognizer, language: Language) -> dict[str, str]:
         "language": language.iso_639_3,
         "backbone": str(metadata.training.get("backbone") or ""),
         "backbone_licence": metadata.backbone_licence,
+        "corpus_licence": str(metadata.training.get("corpus_licence") or ""),
+        "corpus_consent": str(metadata.training.get("corpus_consent") or ""),
         "lowres_version": __version__,
     }
     return {name: fact for name, fact in facts.items() if fact}

@@ -18,7 +18,7 @@ from lowres.stages.run_folder import (
 )
 from lowres.training.settings import FinetuneSettings
 
-RUN_FORMAT_VERSION: Final = 2
+RUN_FORMAT_VERSION: Final = 3
 
 RunStatus = Literal["training", "finished", "stopped early", "collapsed"]
 
@@ -40,6 +40,9 @@ class RunRecord:
     corpus_name: str
     corpus_sha256: str
     """sha256 of the corpus's manifest."""
+
+    corpus_licence: str = ""
+    corpus_consent: str = ""
 
     is_synthetic: bool
     subset_label: str
@@ -115,6 +118,11 @@ def _add_pseudo_labels(found: dict[str, Any]) -> dict[str, Any]:
     return found | new_fields | {"format_version": 2}
 
 
+def _add_terms(found: dict[str, Any]) -> dict[str, Any]:
+    """Upgrade from version 2, which knew nothing of the terms under which the speech was given."""
+    return found | {"corpus_licence": "", "corpus_consent": "", "format_version": 3}
+
+
 _BEFORE_VOCABULARY: Final = ("corpus_sha256", "subset_sha256", "pseudo_labels_sha256")
 
 
@@ -125,7 +133,7 @@ def read_record(folder: RunFolder) -> RunRecord:
         CheckpointError: it is missing, damaged, of an unknown version or no fine-tuning's.
     """
     names = {item.name for item in fields(RunRecord)}
-    found = read_record_data(folder, names, RUN_FORMAT_VERSION, upgrades={1: _add_pseudo_labels})
+    found = read_record_data(folder, names, RUN_FORMAT_VERSION, upgrades={1: _add_pseudo_labels, 2: _add_terms})
     return RunRecord(**found | {"warnings": tuple(found["warnings"])})
 
 
@@ -153,6 +161,8 @@ def record_of_speech(speech: FinetuneSpeech) -> dict[str, Any]:
     return {
         "corpus_name": speech.info.name,
         "corpus_sha256": speech.info.manifest_sha256,
+        "corpus_licence": speech.info.licence,
+        "corpus_consent": speech.info.consent,
         "is_synthetic": speech.info.synthetic,
         "subset_label": speech.subset_label,
         "subset_sha256": speech.subset_sha256,
