@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 
 SETTINGS_FILES: Final = ("config.json", "preprocessor_config.json", "processor_config.json")
 WEIGHTS_FILES: Final = (
@@ -72,12 +72,12 @@ def read_listing(path: Path, name: str, language: str = "") -> HubListing:
         if revision is None:
             raise ValueError("no revision")
         files = [_hub_file(name, data["sha"], found[file]) for file in _choose(found, name, language)]
-    except (ValueError, KeyError, TypeError) as error:
+        licence = str((data.get("cardData") or {}).get("license") or "")
+    except ON_NONSENSE as error:
         raise CheckpointError(
             f"{listing_url(name)} did not answer with a list of files.", "Give the command again later."
         ) from error
-    card = data.get("cardData") or {}
-    return HubListing(data["sha"], str(card.get("license") or ""), tuple(files))
+    return HubListing(data["sha"], licence, tuple(files))
 
 
 def demand_same(file: HubFile, path: Path) -> None:

@@ -20,7 +20,7 @@ from lowres.backbones.origin import read_origin
 from lowres.backbones.safe_pickle import GET_AGAIN
 from lowres.backbones.spellings import HUGGING_FACE
 from lowres.backbones.tensor_files import hash_files, read_tensors
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.model.config import Wav2Vec2Config
 
 CONFIG_FILE: Final = "config.json"
@@ -146,7 +146,7 @@ def _feature_extractor(folder: Path) -> dict[str, Any] | None:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, *ON_NONSENSE) as error:
         raise CheckpointError(f"{path} is missing or damaged.", GET_AGAIN) from error
     if not isinstance(data, dict):
         raise CheckpointError(f"{path} holds no settings.", GET_AGAIN)

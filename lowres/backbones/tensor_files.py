@@ -44,7 +44,9 @@ def read_any(path: Path) -> Any:
 
 def is_state_dict(found: Any) -> bool:
     """Say whether `found` is a mapping from names to tensors, with at least one of them."""
-    return isinstance(found, Mapping) and bool(found) and all(isinstance(item, Tensor) for item in found.values())
+    if not isinstance(found, Mapping) or not found:
+        return False
+    return all(isinstance(name, str) and isinstance(item, Tensor) for name, item in found.items())
 
 
 def hash_files(paths: Sequence[Path]) -> str:

@@ -229,6 +229,8 @@ def test_a_speaker_recognition_network_is_refused(tmp_path: Path) -> None:
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, tmp_path / "model.pt")
     assert "holds no tensors by name" in refusal_of(tmp_path / "model.pt")
+    torch.save({0: torch.ones(2)}, tmp_path / "model.pt")
+    assert "holds no tensors by name" in refusal_of(tmp_path / "model.pt")
     (tmp_path / "notes.pt").write_text("not weights at all")
     assert "is damaged or was cut short" in refusal_of(tmp_path / "notes.pt")
     (tmp_path / "empty").mkdir()

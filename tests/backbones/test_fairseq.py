@@ -5,6 +5,7 @@ import os
 import sys
 import types
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +303,35 @@ def test_a_truncated_download_is_refused(share: float, is_zip: bool, tmp_path: P
     torch.save(contents, path, _use_new_zipfile_serialization=is_zip)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     assert f"{path} is damaged or was cut short" in refusal_of(path)
+
+
+def test_a_file_from_before_zip_that_ends_inside_a_length_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"model": {"a": torch.ones(2)}}, path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    for length in range(len(whole)):  # the keys of the tensors, a fifth pickle, are behind the four that name classes
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError, match="is damaged or was cut short"):
+            read_pickled(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_compressed_zip_file_with_a_damaged_pickle_is_refused(method: int, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("archive/data.pkl", bytes(range(256)) * 20)
+    damaged = bytearray(path.read_bytes())
+    damaged[60:90] = b"\xff" * 30
+    path.write_bytes(damaged)
+    assert f"{path} is damaged or was cut short" in refusal_of(path)
+
+
+def test_settings_that_hold_themselves_are_none(tmp_path: Path) -> None:
+    settings = argparse.Namespace()
+    settings.model = settings
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"model": fairseq_names(make_peer("Wav2Vec2Model", **GROUP)), "args": settings}, path)
+    assert "without its settings" in refusal_of(path)
 
 
 def test_a_whole_python_object_is_refused(tmp_path: Path) -> None:
