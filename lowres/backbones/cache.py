@@ -9,10 +9,10 @@ from typing import Final
 from lowres.backbones.hub_listing import WEIGHTS_FILES
 
 CACHE_VARIABLE: Final = "LOWRES_CACHE"
-_WORD: Final = r"\w[\w.-]{0,99}"
+_WORD: Final = r"(?a:\w[\w.-]{0,99})"
 _NAME: Final = re.compile(rf"{_WORD}(/{_WORD})?")
 HUB_NAME: Final = re.compile(rf"{_WORD}/{_WORD}")
-"""A name of Hugging Face."""
+"""A name of Hugging Face, which has no letters but English ones."""
 
 
 def cache_folder() -> Path:

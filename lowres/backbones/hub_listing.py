@@ -50,7 +50,11 @@ class HubListing:
 
 
 def listing_url(name: str) -> str:
-    """Return the address of a repository's listing."""
+    """Return the address of a repository's listing.
+
+    Raises:
+        CheckpointError: HF_ENDPOINT is no address.
+    """
     return f"{_endpoint()}/api/models/{name}?blobs=true"
 
 
@@ -100,7 +104,12 @@ def demand_same(file: HubFile, path: Path) -> None:
 
 
 def _endpoint() -> str:
-    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+    endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+    if not endpoint.startswith(("http://", "https://")):
+        raise CheckpointError(
+            f"HF_ENDPOINT is {endpoint}, which is no address.", f"Write it in full: HF_ENDPOINT=https://{endpoint}"
+        )
+    return endpoint
 
 
 def _choose(found: Mapping[str, Any], name: str, language: str) -> list[str]:

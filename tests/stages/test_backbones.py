@@ -345,6 +345,14 @@ def test_an_answer_that_is_no_listing_is_refused(hub: Hub, tmp_path: Path) -> No
     assert left_in(tmp_path / "cache") == []
 
 
+def test_an_endpoint_that_is_no_address_is_named(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "hf-mirror.com")
+    with pytest.raises(CheckpointError, match=r"HF_ENDPOINT is hf-mirror\.com, which is no address") as refusal:
+        get_backbone(NAME, ignore)
+    assert "https://hf-mirror.com" in refusal.value.hint
+    assert left_in(tmp_path / "cache") == []
+
+
 def test_a_disk_that_is_too_small_is_named_before_anything_is_downloaded(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -404,6 +412,7 @@ def test_the_command_lists_size_languages_licence_and_what_is_here(hub: Hub) -> 
         (["list", "xls-r"], "error: list takes no name."),
         (["get", "xls-r"], "error: There is no backbone called 'xls-r'"),
         (["get", "somebody/nothing"], "cannot be downloaded"),
+        (["get", "größe/modell"], "error: There is no backbone called 'größe/modell'"),
     ],
 )
 def test_what_cannot_be_downloaded_is_one_sentence(
