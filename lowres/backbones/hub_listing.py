@@ -37,6 +37,11 @@ class HubFile:
 
     git_sha1: str
 
+    @property
+    def is_adapter(self) -> bool:
+        """Whether it holds the adapters of a language, and nothing of the network."""
+        return self.name.startswith("adapter.")
+
 
 @dataclass(frozen=True)
 class HubListing:

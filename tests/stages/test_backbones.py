@@ -345,6 +345,18 @@ def test_an_answer_that_is_no_listing_is_refused(hub: Hub, tmp_path: Path) -> No
     assert left_in(tmp_path / "cache") == []
 
 
+def test_adding_a_language_leaves_the_network_as_it_is_whatever_its_home_has_added(
+    hub: Hub, published: dict[str, bytes]
+) -> None:
+    hub.files = {name: contents for name, contents in published.items() if name != "model.safetensors"}
+    folder = get_backbone(NAME, ignore).path
+    hub.files, hub.asked = dict(published) | {"processor_config.json": b"{}"}, []
+    get_backbone(f"{NAME}:mos", ignore)
+    settings = ["config.json", "download.json", "preprocessor_config.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["adapter.mos.safetensors", *settings, "pytorch_model.bin"]
+    assert len(hub.asked) == 2  # the listing and the adapters
+
+
 def test_an_endpoint_that_is_no_address_is_named(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "hf-mirror.com")
     with pytest.raises(CheckpointError, match=r"HF_ENDPOINT is hf-mirror\.com, which is no address") as refusal:
