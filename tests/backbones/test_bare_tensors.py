@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from published import GROUP, LAYER, assert_same_context, build, make_batch, make_peer
+from published import GROUP, LAYER, assert_as_near_in_bfloat16, assert_same_context, build, make_batch, make_peer
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.testing import assert_close
@@ -169,6 +169,14 @@ def test_a_state_dict_of_torchaudios_gives_the_same_context(
     backbone = open_backbone(path)
     assert "The backbone's CTC head was left out." in backbone.notes
     assert_same_as_torchaudio(backbone, peer)
+
+
+@VARIANTS
+def test_torchaudios_networks_are_as_near_to_float32_in_bfloat16(variant: dict[str, Any], tmp_path: Path) -> None:
+    peer = make_torchaudio(variant, num_outputs=5)
+    torch.save(peer.state_dict(), tmp_path / "model.pt")
+    backbone = without_normalising(open_backbone(tmp_path / "model.pt"))
+    assert_as_near_in_bfloat16(backbone, peer, context_of)
 
 
 def refusal_of(reference: str | Path) -> str:

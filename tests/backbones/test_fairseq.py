@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 import pytest
 import torch
-from published import GROUP, LAYER, assert_same_context, make_peer
+from published import GROUP, LAYER, assert_as_near_in_bfloat16, assert_same_context, make_peer
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -188,6 +188,13 @@ def test_hubert_is_read_without_its_clusters(variant: dict[str, Any], tmp_path: 
     backbone = open_backbone(save(tmp_path / "hubert.pt", fairseq_names(peer) | clusters, cfg=cfg))
     assert "What only the backbone's pretraining needed was left out." in backbone.notes
     assert_same_context(backbone, peer)
+
+
+@VARIANTS
+def test_fairseqs_networks_are_as_near_to_float32_in_bfloat16(variant: dict[str, Any], tmp_path: Path) -> None:
+    peer = make_peer("Wav2Vec2Model", **variant)
+    cfg = {"model": settings_of(peer), "task": {"normalize": False}}
+    assert_as_near_in_bfloat16(open_backbone(save(tmp_path / "wav2vec.pt", fairseq_names(peer), cfg=cfg)), peer)
 
 
 def test_data2vec_shares_its_kernel_out_among_its_convolutions(tmp_path: Path) -> None:

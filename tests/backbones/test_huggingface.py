@@ -187,8 +187,13 @@ def test_the_hash_is_that_of_the_file(tmp_path: Path) -> None:
     assert open_backbone(folder).sha256 == expected
 
 
-def test_the_adapters_of_a_language_give_transformers_context(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".safetensors", ".bin"])
+def test_the_adapters_of_a_language_give_transformers_context(suffix: str, tmp_path: Path) -> None:
     moore = save_mms(tmp_path)
+    if suffix == ".bin":
+        adapters = tmp_path / "adapter.mos.safetensors"
+        torch.save(load_file(adapters), adapters.with_suffix(suffix))
+        adapters.unlink()
     backbone = open_backbone(f"{tmp_path}:mos")
     assert backbone.config.adapter_width == 4
     assert_same_context(backbone, moore.wav2vec2)
