@@ -11,6 +11,12 @@ One handler, in `lowres.cli.app`, prints them and exits with status 2. Anything 
 its traceback.
 """
 
+from typing import Final
+
+ON_NONSENSE: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What Python raises where the contents of a file are not what they should be: no JSON, JSON nested too deeply, a value
+of another kind, missing or infinite. Only for code that reads files which others wrote."""
+
 
 class LowresError(Exception):
     """Something the user can put right.

@@ -1,6 +1,7 @@
 """Small random networks of transformers' own classes, saved as it saves them, their output, and refusals."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +110,20 @@ def assert_same_context(backbone: Backbone, peer: Any) -> None:
                 assert_close(ours.context[index, :frames], padded[index, :frames], **TOLERANCE)
 
 
-def assert_as_near_in_bfloat16(backbone: Backbone, peer: Any) -> None:
-    """In bf16 we are no farther from float32 than transformers is."""
+def context_of(peer: Any, waveforms: Tensor) -> Tensor:
+    """The context as transformers' base models give it."""
+    context: Tensor = peer(waveforms).last_hidden_state
+    return context
+
+
+def assert_as_near_in_bfloat16(
+    backbone: Backbone, peer: Any, context_of: Callable[[Any, Tensor], Tensor] = context_of
+) -> None:
+    """In bf16 we are no farther from float32 than the peer is."""
     network, waveforms = build(backbone), torch.randn(1, 30_000, generator=torch.Generator().manual_seed(2)) * 0.3
     with torch.no_grad():
-        exact = peer(waveforms).last_hidden_state
+        exact = context_of(peer, waveforms)
         with torch.autocast("cpu", torch.bfloat16):
             ours = network(waveforms, torch.tensor([30_000])).context
-            theirs = peer(waveforms).last_hidden_state.float()
+            theirs = context_of(peer, waveforms).float()
     assert float((ours - exact).norm()) < 1.2 * float((theirs - exact).norm())

@@ -151,6 +151,7 @@ def test_an_override_is_read_as_toml_else_as_text(override: str, read: Any) -> N
         ("[[pretrain.corpora]]\nrecip = 'a'", "line 2: there is no key 'pretrain.corpora.recip'", "recipe"),
         ("[[pretrain.corpora]]\nname = 'a'", "line 1: pretrain.corpora.0: an entry of pretrain.corpora needs", ""),
         ("[[pretrain.corpora]]\nrecipe = 'a'\nsplits = ['trian']", "splits is ['trian']", ""),
+        ("[evaluate]\nseed = -1", "line 2: evaluate.seed = -1: Input should be greater than or equal to 0", ""),
         ("[pretrain]\nupdates = 0", "updates is 0: it must be at least 1", ""),
         ("[pretrain]\nlanguages_per_micro_batch = 'two'", "line 2: pretrain.languages_per_micro_batch", ""),
     ],

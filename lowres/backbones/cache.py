@@ -9,10 +9,11 @@ from typing import Final
 from lowres.backbones.hub_listing import WEIGHTS_FILES
 
 CACHE_VARIABLE: Final = "LOWRES_CACHE"
-_WORD: Final = r"\w[\w.-]{0,99}"
+_WORD: Final = r"(?a:\w[\w.-]{0,99})"
 _NAME: Final = re.compile(rf"{_WORD}(/{_WORD})?")
+_CACHED: Final = "models--"
 HUB_NAME: Final = re.compile(rf"{_WORD}/{_WORD}")
-"""A name of Hugging Face."""
+"""A name of Hugging Face, which has no letters but English ones."""
 
 
 def cache_folder() -> Path:
@@ -55,7 +56,7 @@ def cached_folder(name: str) -> Path | None:
         return None
     home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
     home = Path(os.environ.get("HF_HOME", home))
-    folder = expand_home(os.environ.get("HF_HUB_CACHE", home / "hub")) / ("models--" + name.replace("/", "--"))
+    folder = expand_home(os.environ.get("HF_HUB_CACHE", home / "hub")) / (_CACHED + name.replace("/", "--"))
     try:
         revision = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
     except OSError:
@@ -63,3 +64,10 @@ def cached_folder(name: str) -> Path | None:
     snapshot = folder / "snapshots" / revision
     has_weights = any((snapshot / file).is_file() for file in WEIGHTS_FILES)
     return snapshot if revision and has_weights else None
+
+
+def cached_name(folder: Path) -> str:
+    """Return the name whose download by Hugging Face lies in `folder`; "" where it is none of its cache's."""
+    snapshots = folder.parent
+    is_cached = snapshots.name == "snapshots" and snapshots.parent.name.startswith(_CACHED)
+    return snapshots.parent.name.removeprefix(_CACHED).replace("--", "/", 1) if is_cached else ""

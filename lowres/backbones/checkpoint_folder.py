@@ -16,12 +16,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lowres import __version__
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 
 CHECKPOINT_FORMAT_VERSION: Final = 4
 METADATA_FILE: Final = "checkpoint.json"
@@ -67,6 +68,9 @@ class CheckpointMetadata:
     """sha256 of every other file of the folder, by name; filled in by `write_checkpoint`."""
 
     format_version: int = CHECKPOINT_FORMAT_VERSION
+
+
+_METADATA: Final = TypeAdapter(CheckpointMetadata)
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,11 @@ def read_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
     metadata = read_metadata(folder)
     for name, expected in metadata.files.items():
         check_file(whole / name, expected)
-    return Checkpoint(whole, metadata, load_file(whole / WEIGHTS_FILE, device=device))
+    try:
+        weights = load_file(whole / WEIGHTS_FILE, device=device)
+    except SafetensorError as error:
+        raise CheckpointError(f"{whole / WEIGHTS_FILE} is damaged: {_reason(error)}.", RESTORE) from error
+    return Checkpoint(whole, metadata, weights)
 
 
 def read_metadata(folder: Path) -> CheckpointMetadata:
@@ -164,23 +172,26 @@ def read_metadata(folder: Path) -> CheckpointMetadata:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         version = int(found["format_version"])
+        is_unchanged = found.pop("metadata_sha256", "") == _metadata_hash(found)
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no {METADATA_FILE} in {folder}.", "Is this a checkpoint folder?") from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, *ON_NONSENSE) as error:
         raise CheckpointError(f"{path} cannot be read: it is not what lowres writes.", RESTORE) from error
     if version != CHECKPOINT_FORMAT_VERSION and version not in UPGRADES:
         raise CheckpointError(
             f"{path} has format version {version}; this lowres ({__version__}) knows {CHECKPOINT_FORMAT_VERSION}.",
             "Use the lowres version that wrote it, or a newer one.",
         )
-    stated = found.pop("metadata_sha256", "")
-    is_unchanged = stated == _metadata_hash(found)
-    while is_unchanged and found["format_version"] in UPGRADES:
-        found = UPGRADES[found["format_version"]](found)
-    names = {item.name for item in fields(CheckpointMetadata)}
-    if not is_unchanged or set(found) != names or WEIGHTS_FILE not in found["files"]:
-        raise CheckpointError(f"{path} was changed after it was written.", RESTORE)
-    return CheckpointMetadata(**found)
+    try:
+        while is_unchanged and found["format_version"] in UPGRADES:
+            found = UPGRADES[found["format_version"]](found)
+        metadata = _METADATA.validate_python(found)
+        names = {item.name for item in fields(CheckpointMetadata)}
+        if not is_unchanged or set(found) != names or WEIGHTS_FILE not in metadata.files:
+            raise ValueError("another hash, other fields, or no weights")
+    except ON_NONSENSE as error:
+        raise CheckpointError(f"{path} was changed after it was written.", RESTORE) from error
+    return metadata
 
 
 def _add_quantizer_config(found: dict[str, Any]) -> dict[str, Any]:

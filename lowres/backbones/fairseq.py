@@ -15,7 +15,7 @@ from lowres.backbones.native import Backbone
 from lowres.backbones.safe_pickle import plain
 from lowres.backbones.spellings import fairseq
 from lowres.backbones.tensor_files import hash_files, is_state_dict
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.model.config import Wav2Vec2Config
 
 PUBLISHED_CONVOLUTIONS: Final = "[(512, 10, 5)] + [(512, 3, 2)] * 4 + [(512, 2, 2)] + [(512, 2, 2)]"
@@ -50,13 +50,16 @@ def open_fairseq(path: Path, found: Mapping[str, Any]) -> Backbone:
     try:
         config = _config(model, normalize_waveforms=bool(task.get("normalize", False)))
         latent_dropout = float(model.get("dropout_features", 0.1))
-    except (ValueError, TypeError, SyntaxError, ZeroDivisionError) as error:
+    except (*ON_NONSENSE, SyntaxError) as error:
         raise CheckpointError(f"{path} describes a network that lowres cannot build: {error}.", _ANOTHER) from error
     return import_backbone(weights, config, latent_dropout=latent_dropout)
 
 
 def _all_settings(found: Mapping[str, Any]) -> Any:
-    return plain(found.get("cfg") or found.get("args"))
+    try:
+        return plain(found.get("cfg") or found.get("args"))
+    except RecursionError:  # settings that hold themselves
+        return None
 
 
 def _settings(found: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -17,7 +17,7 @@ from lowres.backbones.transformers_layout import (
     pretraining_names,
     under_our_names,
 )
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.model.config import QuantizerConfig, Wav2Vec2Config, quantizer_to_dict, to_dict
 from lowres.model.pretraining import PretrainingNetwork
 from lowres.model.wav2vec2 import Wav2Vec2
@@ -95,7 +95,7 @@ def import_backbone(
     """
     try:
         quantizer_config = _quantizer_config(found, latent_dropout)
-    except (ValueError, TypeError, ZeroDivisionError) as error:
+    except ON_NONSENSE as error:
         raise _misfit(found, str(error)) from error
     names, head_names = backbone_names(config), _head_names(config) if quantizer_config else {}
     lacks_mask_embedding = found.find(names[_MASK_EMBEDDING][0]) is None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 
 SETTINGS_FILES: Final = ("config.json", "preprocessor_config.json", "processor_config.json")
 WEIGHTS_FILES: Final = (
@@ -37,6 +37,11 @@ class HubFile:
 
     git_sha1: str
 
+    @property
+    def is_adapter(self) -> bool:
+        """Whether it holds the adapters of a language, and nothing of the network."""
+        return self.name.startswith("adapter.")
+
 
 @dataclass(frozen=True)
 class HubListing:
@@ -50,7 +55,11 @@ class HubListing:
 
 
 def listing_url(name: str) -> str:
-    """Return the address of a repository's listing."""
+    """Return the address of a repository's listing.
+
+    Raises:
+        CheckpointError: HF_ENDPOINT is no address.
+    """
     return f"{_endpoint()}/api/models/{name}?blobs=true"
 
 
@@ -72,12 +81,12 @@ def read_listing(path: Path, name: str, language: str = "") -> HubListing:
         if revision is None:
             raise ValueError("no revision")
         files = [_hub_file(name, data["sha"], found[file]) for file in _choose(found, name, language)]
-    except (ValueError, KeyError, TypeError) as error:
+        licence = str((data.get("cardData") or {}).get("license") or "")
+    except ON_NONSENSE as error:
         raise CheckpointError(
             f"{listing_url(name)} did not answer with a list of files.", "Give the command again later."
         ) from error
-    card = data.get("cardData") or {}
-    return HubListing(data["sha"], str(card.get("license") or ""), tuple(files))
+    return HubListing(data["sha"], licence, tuple(files))
 
 
 def demand_same(file: HubFile, path: Path) -> None:
@@ -100,7 +109,12 @@ def demand_same(file: HubFile, path: Path) -> None:
 
 
 def _endpoint() -> str:
-    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+    endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+    if not endpoint.startswith(("http://", "https://")):
+        raise CheckpointError(
+            f"HF_ENDPOINT is {endpoint}, which is no address.", f"Write it in full: HF_ENDPOINT=https://{endpoint}"
+        )
+    return endpoint
 
 
 def _choose(found: Mapping[str, Any], name: str, language: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from lowres.backbones.cache import cached_name
 from lowres.backbones.catalogue import find_entry
 from lowres.backbones.foreign import ForeignWeights, import_backbone, recognise_weights
 from lowres.backbones.hub_listing import WEIGHTS_FILES
@@ -19,8 +20,8 @@ from lowres.backbones.native import Backbone
 from lowres.backbones.origin import read_origin
 from lowres.backbones.safe_pickle import GET_AGAIN
 from lowres.backbones.spellings import HUGGING_FACE
-from lowres.backbones.tensor_files import hash_files, read_tensors
-from lowres.errors import CheckpointError
+from lowres.backbones.tensor_files import hash_files, hash_parts, read_tensors
+from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.model.config import Wav2Vec2Config
 
 CONFIG_FILE: Final = "config.json"
@@ -44,19 +45,21 @@ def open_hugging_face(folder: Path, *, language: str = "") -> Backbone:
     tensors: dict[str, Tensor] = {}
     for path in files:
         tensors |= read_tensors(path)
+    sha256 = hash_files(files)
     if language:
         adapter = _adapter_file(folder, language)
-        files = [*files, adapter]
         tensors |= read_tensors(adapter)
+        sha256 = hash_files([*files, adapter])
         notes.append(f"The backbone has its adapters of {language}.")
     elif any(_ADAPTER in name for name in tensors):
         if _has_languages(folder):
             tensors = {name: tensor for name, tensor in tensors.items() if _ADAPTER not in name}
             notes.append(f"The backbone's adapters were left out; for those of a language, write {folder}:LANGUAGE.")
-        else:  # an MMS network fine-tuned to one language
+        else:  # an MMS network fine-tuned to one language, which is another one than its file's without them
+            sha256 = hash_parts([sha256, _ADAPTER])
             data, config, notes = read_settings(folder, has_adapters=True)
             notes.append("The backbone has the adapters that lie among its weights.")
-    found = _recognise(folder, data, tensors, hash_files(files))
+    found = _recognise(folder, data, tensors, sha256)
     return import_backbone(found, config, notes=notes, latent_dropout=data.get("feat_quantizer_dropout", 0.0))
 
 
@@ -86,9 +89,14 @@ def read_settings(
 
 def _has_languages(folder: Path) -> bool:
     """Say whether adapters can be chosen by their language: here, or where the folder was downloaded from."""
-    origin = read_origin(folder)
-    entry = find_entry(origin.name) if origin else None
+    entry = find_entry(_published_name(folder))
     return any(folder.glob("adapter.*.*")) or (entry is not None and entry.adapters)
+
+
+def _published_name(folder: Path) -> str:
+    """Return the name that a folder was downloaded under, by lowres or into Hugging Face's cache; "" for none."""
+    origin = read_origin(folder)
+    return origin.name if origin else cached_name(folder)
 
 
 def _recognise(folder: Path, data: Mapping[str, Any], tensors: Mapping[str, Tensor], sha256: str) -> ForeignWeights:
@@ -126,8 +134,8 @@ def _adapter_file(folder: Path, language: str) -> Path:
     languages = sorted({file.name.split(".")[1] for file in folder.glob("adapter.*.*")})
     known = f"it has those of {', '.join(languages[:10])}" if languages else "it has none"
     more = f" and {len(languages) - 10} more" if len(languages) > 10 else ""
-    origin = read_origin(folder)
-    remedy = f"lowres backbones get {origin.name}:{language}" if origin else f"Download {names[0]} into that folder"
+    name = _published_name(folder)
+    remedy = f"lowres backbones get {name}:{language}" if name else f"Download {names[0]} into that folder"
     raise CheckpointError(
         f"{folder} has no adapter of the language {language}: {known}{more}.", f"{remedy}, or leave :{language} out."
     )
@@ -146,7 +154,7 @@ def _feature_extractor(folder: Path) -> dict[str, Any] | None:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, *ON_NONSENSE) as error:
         raise CheckpointError(f"{path} is missing or damaged.", GET_AGAIN) from error
     if not isinstance(data, dict):
         raise CheckpointError(f"{path} holds no settings.", GET_AGAIN)

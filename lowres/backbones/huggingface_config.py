@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from lowres.audio.constants import SAMPLE_RATE
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.model.config import FeatureNorm, Wav2Vec2Config
 
 MODEL_TYPES: Final = ("wav2vec2", "hubert", "data2vec-audio")
@@ -56,7 +56,7 @@ def config_from_transformers(
     try:
         adapter_width = _adapter_width(place, data) if has_adapters else 0
         config = _network(data, normalize_waveforms=normalize_waveforms, adapter_width=adapter_width)
-    except (ValueError, TypeError, ZeroDivisionError) as error:
+    except ON_NONSENSE as error:
         raise CheckpointError(f"{place} describes a network that lowres cannot build: {error}.", _ANOTHER) from error
     return config, notes
 

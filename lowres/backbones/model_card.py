@@ -10,13 +10,9 @@ from typing import Any, Final, Literal
 
 from lowres.backbones.card_results import Result, results_section
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE, CheckpointMetadata
-from lowres.backbones.licences import forbids_commercial_use
+from lowres.backbones.licences import HUB_LICENCES, forbids_commercial_use, hub_names, is_usual, licence_of_speech
 from lowres.backbones.markdown import as_text, facts_table
 
-# Licences that model hubs know by a name of their own, by ours in lower case.
-_HUB_LICENCES: Final = frozenset(
-    {"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0"}
-)
 _HUB_LIBRARIES: Final[Mapping[str, str]] = {"transformers": "transformers", "onnx": "onnx"}
 FEW_SPEAKERS: Final = 10
 """Speakers up to which those who know a community can tell who they are."""
@@ -75,16 +71,16 @@ def model_card(
 
 def against_commercial_use(metadata: CheckpointMetadata) -> list[str]:
     """List what forbids commercial use of a recogniser: "the backbone's licence (CC-BY-NC-4.0)" and the like."""
-    licences = {"backbone": metadata.backbone_licence, "corpus": str(metadata.training.get("corpus_licence") or "")}
+    licences = {"backbone": metadata.backbone_licence, "corpus": licence_of_speech(metadata.training)}
     return [f"the {of}'s licence ({licence})" for of, licence in licences.items() if forbids_commercial_use(licence)]
 
 
 def _hub_licence(metadata: CheckpointMetadata) -> str:
     """Return the one licence, as hubs spell it, of all that a recogniser was made from; else "other"."""
-    licences = {"-".join(str(metadata.training.get("corpus_licence") or "").lower().split())}
+    licences = hub_names(licence_of_speech(metadata.training))
     if metadata.training.get("backbone") or metadata.backbone_licence:
-        licences.add("-".join(metadata.backbone_licence.lower().split()))
-    return licences.pop() if len(licences) == 1 and licences <= _HUB_LICENCES else "other"
+        licences |= hub_names(metadata.backbone_licence)
+    return licences.pop() if len(licences) == 1 and licences <= HUB_LICENCES else "other"
 
 
 def _header(metadata: CheckpointMetadata, language: Language, library: Library) -> list[str]:
@@ -160,16 +156,12 @@ def _commercial_use(metadata: CheckpointMetadata) -> str:
     if obstacles:
         return f"not allowed by {' and '.join(obstacles)}"
     training = metadata.training
-    unknown = [] if _is_known(str(training.get("corpus_licence") or "")) else ["the corpus"]
-    if (training.get("backbone") or metadata.backbone_licence) and not _is_known(metadata.backbone_licence):
+    unknown = [] if is_usual(licence_of_speech(training)) else ["the corpus"]
+    if (training.get("backbone") or metadata.backbone_licence) and not is_usual(metadata.backbone_licence):
         unknown.append("the backbone")
     if unknown:
         return f"not known: the licence of {' and of '.join(unknown)} is not stated, or is not one of the usual ones"
     return "not forbidden by the licences above; read them, and ask the speakers"
-
-
-def _is_known(licence: str) -> bool:
-    return "-".join(licence.lower().split()) in _HUB_LICENCES
 
 
 def _limits(metadata: CheckpointMetadata, results: Sequence[Result]) -> list[str]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lowres import __version__
 from lowres.backbones.checkpoint_folder import RESTORE, WEIGHTS_FILE, Checkpoint, CheckpointMetadata, read_checkpoint
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.model.config import QuantizerConfig, Wav2Vec2Config, from_dict, quantizer_from_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.text.vocabulary import Vocabulary
@@ -88,12 +88,7 @@ def load_recognizer(
     """
     checkpoint = read_checkpoint(checkpoint_folder, device=device)
     vocabulary = vocabulary_of(checkpoint)
-    head_size = checkpoint.weights["head.weight"].shape[0] if "head.weight" in checkpoint.weights else 0
-    if head_size != len(vocabulary.tokens):
-        raise CheckpointError(
-            f"{checkpoint_folder} has a head for {head_size} tokens and a vocabulary of {len(vocabulary.tokens)}.",
-            RESTORE,
-        )
+    _head_weight(checkpoint, vocabulary)
     model = CTCRecognizer(config_of(checkpoint.metadata, checkpoint_folder), len(vocabulary.tokens)).to(device)
     load_weights(model, _with_backbone(checkpoint, find_backbone), checkpoint_folder)
     return Recognizer(model.eval(), vocabulary, checkpoint.metadata)
@@ -137,7 +132,7 @@ def load_backbone(checkpoint_folder: Path, *, device: str = "cpu") -> Backbone:
     others = {name: tensor for name, tensor in checkpoint.weights.items() if name not in inside}
     try:
         heads = PretrainingHeads(quantizer_from_dict(metadata.quantizer_config), others)
-    except (ValueError, TypeError) as error:
+    except ON_NONSENSE as error:
         raise _unknown_network(checkpoint_folder, error) from error
     return Backbone(config, weights, metadata, heads)
 
@@ -157,9 +152,27 @@ def demand_whole(checkpoint: Checkpoint) -> None:
 
 
 def _known_labels(checkpoint: Checkpoint) -> KnownLabels:
-    return KnownLabels(
-        vocabulary_of(checkpoint).tokens, checkpoint.weights["head.weight"], checkpoint.weights["head.bias"]
-    )
+    vocabulary = vocabulary_of(checkpoint)
+    weight, bias = _head_weight(checkpoint, vocabulary), checkpoint.weights.get("head.bias")
+    if bias is None or bias.shape != weight.shape[:1]:
+        raise CheckpointError(f"{checkpoint.folder} has no whole head: no bias for each of its rows.", RESTORE)
+    return KnownLabels(vocabulary.tokens, weight, bias)
+
+
+def _head_weight(checkpoint: Checkpoint, vocabulary: Vocabulary) -> Tensor:
+    """Return the weight of a recogniser's head, (V, D).
+
+    Raises:
+        CheckpointError: it is missing, or has other rows than one for each label.
+    """
+    weight = checkpoint.weights.get("head.weight", torch.empty(0, 0))
+    head_size = len(weight) if weight.dim() == 2 else 0
+    if head_size != len(vocabulary.tokens):
+        raise CheckpointError(
+            f"{checkpoint.folder} has a head for {head_size} tokens and a vocabulary of {len(vocabulary.tokens)}.",
+            RESTORE,
+        )
+    return weight
 
 
 def vocabulary_of(checkpoint: Checkpoint) -> Vocabulary:
@@ -188,7 +201,7 @@ def config_of(metadata: CheckpointMetadata, folder: Path) -> Wav2Vec2Config:
     """
     try:
         return from_dict(metadata.model_config)
-    except (ValueError, TypeError) as error:
+    except ON_NONSENSE as error:
         raise _unknown_network(folder, error) from error
 
 

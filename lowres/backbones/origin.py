@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from lowres.errors import ON_NONSENSE
+
 ORIGIN_FILE: Final = "download.json"
 
 
@@ -31,5 +33,5 @@ def read_origin(folder: Path) -> Origin | None:
     """Read a folder's download.json; None where there is none that lowres wrote."""
     try:
         return Origin(**json.loads((folder / ORIGIN_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, *ON_NONSENSE):
         return None

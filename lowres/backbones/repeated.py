@@ -13,7 +13,7 @@ from lowres.backbones.native import Backbone
 from lowres.errors import CheckpointError
 
 _BLOCK = re.compile(r"(context_network\.blocks\.)(\d+)(\..+)")
-_RESIDUAL = (".attention.output.", ".feed_forward.output.")
+_RESIDUAL = (".attention.output.", ".feed_forward.output.", ".adapter.output.")
 """Projections whose output is added to the rows that pass by."""
 
 

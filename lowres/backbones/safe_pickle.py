@@ -5,17 +5,20 @@ also hold settings as objects of argparse, omegaconf and fairseq; each of these 
 what it was given, so none of those libraries is needed and none of their code runs. Anything else is refused.
 """
 
+import lzma
 import pickle
 import pickletools
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
 import torch
 
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 
 GET_AGAIN: Final = "Download it again, and compare its size with the one its publisher states."
 _HARMLESS_LIBRARIES: Final = {"argparse", "enum", "fairseq", "numpy", "omegaconf", "typing"}
@@ -26,8 +29,8 @@ _UNREADABLE_PROTOCOLS: Final = (4, 5)
 """Of pickle. `torch.save` writes 2 unless told otherwise, and its safe reader knows no more."""
 
 _ON_NONSENSE: Final = (
-    *(EOFError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError),
-    *(AssertionError, MemoryError, zipfile.BadZipFile),
+    *(*ON_NONSENSE, EOFError, RuntimeError, AssertionError, MemoryError),
+    *(struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile),
 )
 """What the unpicklers, PyTorch's zip reader and Python's raise on bytes that stop or make no sense."""
 
@@ -73,7 +76,11 @@ def read_pickled(path: Path) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Turn settings as `read_pickled` gives them into dictionaries, lists, numbers and text."""
+    """Turn settings as `read_pickled` gives them into dictionaries, lists, numbers and text.
+
+    Raises:
+        RecursionError: they hold themselves.
+    """
     if isinstance(value, StandIn):
         state = dict(vars(value))
         arguments = state.pop("arguments", ())

@@ -44,7 +44,9 @@ def read_any(path: Path) -> Any:
 
 def is_state_dict(found: Any) -> bool:
     """Say whether `found` is a mapping from names to tensors, with at least one of them."""
-    return isinstance(found, Mapping) and bool(found) and all(isinstance(item, Tensor) for item in found.values())
+    if not isinstance(found, Mapping) or not found:
+        return False
+    return all(isinstance(name, str) and isinstance(item, Tensor) for name, item in found.items())
 
 
 def hash_files(paths: Sequence[Path]) -> str:
@@ -60,7 +62,12 @@ def hash_files(paths: Sequence[Path]) -> str:
                 hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
         except OSError as error:
             raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.", GET_AGAIN) from error
-    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+    return hashes[0] if len(hashes) == 1 else hash_parts(hashes)
+
+
+def hash_parts(parts: Sequence[str]) -> str:
+    """Hash what several hashes, or other words that tell networks apart, are one after another."""
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def _demand_weights(path: Path) -> None:

@@ -1,14 +1,16 @@
 """Fetches a public corpus from its home: resumed where it stopped, verified, unpacked inside its own folder only."""
 
 import hashlib
+import http.client
 import shutil
 import tarfile
 import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from lowres import __version__
 from lowres.corpora.catalog import CorpusManifest, Download
@@ -70,9 +72,9 @@ def fetch(download: Download, path: Path, progress: DownloadProgress) -> None:
             if error.code == 416 and partial.stat().st_size:  # nothing is missing: the file was whole already
                 break
             raise _refused(download, f"the server answers {error.code} {error.reason}") from error
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        except ConnectionError as error:
             if attempt == 3:
-                raise _refused(download, f"{getattr(error, 'reason', error)}") from error
+                raise _refused(download, str(error)) from error
     _verify(download, partial)
     partial.rename(path)
 
@@ -104,22 +106,45 @@ def unpack(download: Download, archive: Path, folder: Path) -> None:
 
 def _fetch_rest(download: Download, partial: Path, progress: DownloadProgress) -> None:
     here = partial.stat().st_size if partial.is_file() else 0
-    request = urllib.request.Request(download.url, headers={"User-Agent": f"lowres/{__version__}"})
-    if here:
-        request.add_header("Range", f"bytes={here}-")
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
+    with _open(download, from_byte=here) as response:
         if here and response.status != 206:  # a server that cannot resume sends everything again
             here = 0
         length = response.headers.get("Content-Length")
         total = here + int(length) if length else download.bytes
         partial.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("ab" if here else "wb") as file:
-            while chunk := response.read(_CHUNK_BYTES):
+            while chunk := _read(response):
                 file.write(chunk)
                 here += len(chunk)
                 progress(download.url, here, total)
     if total is not None and here < total:
         raise ConnectionError(f"the connection ended after {here} of {total} bytes")
+
+
+def _open(download: Download, *, from_byte: int) -> Any:
+    headers = {"User-Agent": f"lowres/{__version__}"} | ({"Range": f"bytes={from_byte}-"} if from_byte else {})
+    try:
+        with _naming_the_network():
+            request = urllib.request.Request(download.url, headers=headers)
+            return urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
+    except (ValueError, http.client.InvalidURL) as error:
+        raise _refused(download, f"that is no address ({error})") from error
+
+
+def _read(response: IO[bytes]) -> bytes:
+    with _naming_the_network():
+        return response.read(_CHUNK_BYTES)
+
+
+@contextmanager
+def _naming_the_network() -> Iterator[None]:
+    """Raise what the network, TLS and HTTP do wrong as a ConnectionError: other OSErrors are then the disk's."""
+    try:
+        yield
+    except (urllib.error.HTTPError, http.client.InvalidURL):
+        raise
+    except (OSError, http.client.HTTPException) as error:
+        raise ConnectionError(str(getattr(error, "reason", None) or error)) from error
 
 
 def _verify(download: Download, path: Path) -> None:

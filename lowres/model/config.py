@@ -29,13 +29,14 @@ def receptive_field_and_hop(conv_layers: Sequence[tuple[int, int, int]]) -> tupl
 
 BASE_CONV_LAYERS = published_conv_layers(512)
 
-_LEAST = {
-    **dict.fromkeys(("width", "num_layers", "num_heads", "feed_forward_width"), 1),
-    **dict.fromkeys(("positional_kernel", "positional_groups", "positional_layers"), 1),
-    **dict.fromkeys(("span_length", "channel_span_length"), 1),
-    **dict.fromkeys(("adapter_width", "lora_rank"), 0),
+_MOST = 1 << 20
+_RANGES = {
+    **dict.fromkeys(("num_layers", "positional_layers"), (1, 1_000)),
+    **dict.fromkeys(("width", "num_heads", "feed_forward_width", "positional_kernel", "positional_groups"), (1, _MOST)),
+    **dict.fromkeys(("span_length", "channel_span_length"), (1, _MOST)),
+    **dict.fromkeys(("adapter_width", "lora_rank"), (0, _MOST)),
 }
-"""What the whole numbers of a network cannot be below."""
+"""Least and most of a network's whole numbers: far above any network, and low enough to compute with its shapes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +121,10 @@ class Wav2Vec2Config:
     """Channels in a masked span of channels."""
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
+        for name, (least, most) in _RANGES.items():
             number = getattr(self, name)
-            if not isinstance(number, int) or number < least:
-                raise ValueError(f"{name} is {number!r}; it must be a whole number and at least {least}")
+            if not isinstance(number, int) or not least <= number <= most:
+                raise ValueError(f"{name} is {number!r}; it must be a whole number from {least} to {most:,}")
         if not self.conv_layers:
             raise ValueError("conv_layers holds no convolution; it must hold at least one")
         convolutions = self.conv_layers
@@ -134,7 +135,7 @@ class Wav2Vec2Config:
             if bands < 1 or not 2 <= hop <= window:
                 raise ValueError(f"conv_layers: log-mel bands ({bands}, {window}, {hop}) need 2 <= hop <= window")
         for channels, kernel, stride in convolutions:
-            if channels < 1 or not 1 <= stride <= kernel <= 2 * stride:
+            if not 1 <= channels <= _MOST or not 1 <= stride <= kernel <= 2 * stride <= _MOST:
                 raise ValueError(f"conv_layers: ({channels}, {kernel}, {stride}) needs stride <= kernel <= 2 stride")
         for name, divisor in (("num_heads", self.num_heads), ("positional_groups", self.positional_groups)):
             if self.width % divisor:

@@ -189,7 +189,7 @@ class EvaluateSection(Section):
 
     split: Literal["", "train", "dev", "test"] = ""
     """"" scores test, or dev where the corpus has no test."""
-    seed: int = 1
+    seed: int = Field(default=1, ge=0)
     """Seed of the bootstrap intervals."""
 
 

@@ -4,13 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from lowres.backbones.catalogue import licence_of
+from lowres.backbones.licences import licence_of_all
 from lowres.backbones.native import Backbone
 from lowres.backbones.origin import read_origin
 from lowres.backbones.resolve import locate_backbone, open_backbone
 
 
 def find_backbone(project: Path, reference: str) -> Backbone:
-    """Load the backbone that `reference` names, with its licence where that is known.
+    """Load the backbone that `reference` names; `backbone_licence` of its metadata is then its own, "" if not known.
+
+    What lowres trained is under those of its backbone and of its speech together, unless its publisher states one.
 
     Args:
         project: the project folder, to which a path is relative.
@@ -20,8 +23,9 @@ def find_backbone(project: Path, reference: str) -> Backbone:
         CheckpointError: there is none, it is damaged, or it is one that lowres has no network for.
     """
     backbone = open_backbone(reference, base=project)
-    licence = backbone.metadata.backbone_licence or _published_licence(project, reference)
-    return replace(backbone, metadata=replace(backbone.metadata, backbone_licence=licence))
+    metadata = backbone.metadata
+    licence = _published_licence(project, reference) or licence_of_all(metadata.backbone_licence, metadata.training)
+    return replace(backbone, metadata=replace(metadata, backbone_licence=licence))
 
 
 def _published_licence(project: Path, reference: str) -> str:

@@ -110,10 +110,14 @@ def _download_file(entry: CatalogueEntry, folder: Path, progress: DownloadProgre
 
 
 def _download_repository(name: str, language: str, folder: Path, licence: str, progress: DownloadProgress) -> None:
-    """Download what is needed of a Hugging Face repository, and move it to its place once all of it is right."""
+    """Download what is needed of a Hugging Face repository, and move it to its place once all of it is right.
+
+    To a network that is here, nothing but the adapters of one more language is added: newer weights would take its
+    place, and be another backbone to the runs that were trained on it.
+    """
     with _waiting_folder(folder) as waiting:
         listing = _fetch_listing(name, language, waiting)
-        missing = [file for file in listing.files if not (folder / file.name).is_file()]
+        missing = [file for file in listing.files if file.is_adapter or not folder.exists()]
         _demand_space(folder, sum(file.num_bytes for file in missing) - _num_bytes(waiting))
         settings = [file for file in missing if file.name in SETTINGS_FILES]
         for file in settings:
@@ -122,9 +126,9 @@ def _download_repository(name: str, language: str, folder: Path, licence: str, p
             _demand_known(name, language, waiting)
         for file in missing[len(settings) :]:  # a listing has the settings first
             _download_checked(file, waiting, progress)
-        if folder.exists():  # these are adapters of one more language; the revision is that of the weights
-            for path in waiting.iterdir():
-                path.replace(folder / path.name)
+        if folder.exists():  # the revision stays that of the weights
+            for file in missing:
+                (waiting / file.name).replace(folder / file.name)
         else:
             write_origin(waiting, Origin(name, listing_url(name), listing.revision, licence or listing.licence))
             waiting.rename(folder)

@@ -25,7 +25,7 @@ from lowres.stages.finetune_run import (
     settings_to_record,
 )
 from lowres.stages.finetune_speech import FinetuneSpeech, hours_label, load_speech, with_pseudo_labels
-from lowres.stages.run_folder import RECIPE_FILE, RUN_FILE, RunFolder, describe_machine, name_is_no_path
+from lowres.stages.run_folder import RECIPE_FILE, RUN_FILE, RunFolder, describe_machine, name_is_no_path, put_over
 from lowres.training.adaptation import AdaptationChoice, choose_adaptation
 from lowres.training.machine_memory import machine_memory_gb
 from lowres.training.memory import choose_micro_batch_seconds
@@ -168,7 +168,7 @@ def _put_over(settings: FinetuneSettings, options: FinetuneOptions) -> FinetuneS
     """Put what the command line says over what the recipe says."""
     seed = settings.seed if options.seed is None else options.seed
     minutes = settings.minutes if options.minutes is None else options.minutes
-    return replace(settings, seed=seed, minutes=minutes)
+    return put_over(settings, seed=seed, minutes=minutes)
 
 
 def _choose_adaptation(

@@ -4,7 +4,7 @@ Its audio is that of the prepared corpora: their shards are linked, or copied wh
 """
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from lowres.audio.shards import SHARDS_FOLDER, share_shard
+from lowres.backbones.licences import together
 from lowres.errors import CorpusError
 from lowres.manifest.corpus import (
     CORPUS_FILE,
@@ -163,21 +164,15 @@ def _describe(name: str, infos: Sequence[CorpusInfo], names: Sequence[str]) -> d
         "name": name,
         "language": SEVERAL_LANGUAGES,
         "recipe_name": name,
-        "licence": _together(info.licence for info in infos),
-        "consent": _together(info.consent for info in infos),
-        "source": _together(info.source for info in infos),
-        "citation": _together(info.citation for info in infos),
+        "licence": together(info.licence for info in infos),
+        "consent": together(info.consent for info in infos),
+        "source": together(info.source for info in infos),
+        "citation": together(info.citation for info in infos),
         "text_rules": _of_each(names, [info.text_rules for info in infos]),
         "warnings": _of_each(names, [info.warnings for info in infos]),
         "splits_origin": "given" if all(info.splits_origin == "given" for info in infos) else "made",
         "synthetic": any(info.synthetic for info in infos),
     }
-
-
-def _together(statements: Iterable[str]) -> str:
-    """Join what several corpora state, each once; "not stated" stands for those that state nothing beside others."""
-    each = dict.fromkeys(statement or "not stated" for statement in statements)
-    return "" if list(each) == ["not stated"] else "; ".join(each)
 
 
 def _of_each(names: Sequence[str], sentences: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

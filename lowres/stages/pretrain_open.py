@@ -18,7 +18,7 @@ from lowres.report.pretraining_verdict import PAPER_HOURS_PER_UPDATE, is_small_u
 from lowres.stages.pretrain_network import PretrainStart, choose_pretrain_start
 from lowres.stages.pretrain_run import PretrainRecord, check_same_pretraining, read_pretrain_record
 from lowres.stages.pretrain_speech import PretrainingSpeech, load_pretraining_speech
-from lowres.stages.run_folder import RECIPE_FILE, RUN_FILE, RunFolder, describe_machine, name_is_no_path
+from lowres.stages.run_folder import RECIPE_FILE, RUN_FILE, RunFolder, describe_machine, name_is_no_path, put_over
 from lowres.training.distributed import Processes
 from lowres.training.memory import choose_micro_batch_seconds
 from lowres.training.mixture import MixtureSettings, target_shares
@@ -159,7 +159,7 @@ def _put_over(
 ) -> PretrainSettings:
     """Put what the command line says over what the recipe says, and what a resumed run was told where it is silent."""
     before: dict[str, Any] = recorded.settings if recorded else {"seed": settings.seed, "minutes": settings.minutes}
-    return replace(
+    return put_over(
         settings,
         seed=before["seed"] if options.seed is None else options.seed,
         minutes=before["minutes"] if options.minutes is None else options.minutes,

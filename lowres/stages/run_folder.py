@@ -11,24 +11,27 @@ import json
 import os
 import platform
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import torch
 
 from lowres import __version__
 from lowres.backbones.checkpoint_folder import TRAINING_STATE_FILE, read_checkpoint
-from lowres.errors import CheckpointError
+from lowres.errors import CheckpointError, RecipeError
 from lowres.training.checkpoint import SavedTraining, State, load_training_state
 from lowres.training.monitors import MetricsFile
 from lowres.training.precision import Compute
+from lowres.training.pretrain_settings import PretrainSettings
+from lowres.training.settings import FinetuneSettings
 
 RUN_FILE: Final = "run.json"
 RECIPE_FILE: Final = "recipe.toml"
 METRICS_FILE: Final = "metrics.jsonl"
+Settings = TypeVar("Settings", FinetuneSettings, PretrainSettings)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,18 @@ class RunFolder:
     def metrics(self) -> MetricsFile:
         """The metrics file."""
         return MetricsFile(self.path / METRICS_FILE)
+
+
+def put_over(settings: Settings, *, seed: int, minutes: float | None) -> Settings:
+    """Put what the command line says over what the recipe says.
+
+    Raises:
+        RecipeError: it is a number that no run could use.
+    """
+    try:
+        return replace(settings, seed=seed, minutes=minutes)
+    except ValueError as error:
+        raise RecipeError(f"Nothing can be trained with these options: {error}.", "Give another number.") from error
 
 
 def describe_machine(compute: Compute) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import ConfigDict
 
 from lowres.model.config import Wav2Vec2Config
 from lowres.training.pretrain_corpus import PretrainCorpus
-from lowres.training.settings import NO_LIMIT, Precision, refuse_out_of_range
+from lowres.training.settings import BELOW_ONE, MOST_MINUTES, NO_LIMIT, Precision, refuse_out_of_range
 
 Sharding = Literal["auto", "replicate", "shard"]
 
@@ -236,7 +236,7 @@ _PROBABILITIES = (
     "attention_dropout", "activation_dropout", "layer_drop",
 )  # fmt: skip
 _RANGES: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(_PROBABILITIES, (0, 0.99)),
+    **dict.fromkeys(_PROBABILITIES, (0, BELOW_ONE)),
     "learning_rate": (1e-12, 1.0),
     "updates": (1, NO_LIMIT),
     "warmup_share": (0, 1),
@@ -271,7 +271,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "evaluate_every_updates": (1, NO_LIMIT),
     "log_every_updates": (1, NO_LIMIT),
     "checkpoint_every_minutes": (0, NO_LIMIT),
-    "minutes": (1e-3, NO_LIMIT),
+    "minutes": (1e-3, MOST_MINUTES),
     "seed": (0, 2**63 - 1),
     "collapse_check_share": (0, 2),
     "collapse_check_updates": (0, NO_LIMIT),

@@ -1,5 +1,6 @@
 """What a recipe may say about fine-tuning. Imports no torch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, TypeVar
@@ -182,7 +183,11 @@ class FinetuneSettings:
         return self.speed_change > 0 or self.noise_lowest_snr_db is not None
 
 
-NO_LIMIT: Final = float("inf")
+NO_LIMIT: Final = math.inf
+BELOW_ONE: Final = math.nextafter(1.0, 0.0)
+"""Highest probability of dropping or masking, as `lowres.model.config` has it too."""
+MOST_MINUTES: Final = 1e7
+"""Nineteen years: a time budget that is finite in seconds too."""
 
 
 def refuse_out_of_range(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
@@ -190,16 +195,21 @@ def refuse_out_of_range(settings: object, ranges: Mapping[str, tuple[float, floa
 
     Args:
         settings: has every field that `ranges` names.
-        ranges: lowest and highest value of each, NO_LIMIT where there is none.
+        ranges: lowest and highest value of each, NO_LIMIT where any finite one will do.
 
     Raises:
         ValueError: naming the field, its value and the range.
     """
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
-        if value is not None and not low <= value <= high:
-            limits = f"at least {low:g}" if high == NO_LIMIT else f"between {low:g} and {high:g}"
-            raise ValueError(f"{name} is {value}: it must be {limits}")
+        if value is not None and not (low <= value <= high and value != NO_LIMIT):
+            raise ValueError(f"{name} is {value}: it must be {_describe_range(low, high)}")
+
+
+def _describe_range(low: float, high: float) -> str:
+    if high == NO_LIMIT:
+        return f"at least {low:g} and finite"
+    return f"at least {low:g} and below 1" if high == BELOW_ONE else f"between {low:g} and {high:g}"
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -212,21 +222,21 @@ _RANGES: dict[str, tuple[float, float]] = {
     "head_only_updates": (0, NO_LIMIT),
     "seconds_per_update": (1e-3, NO_LIMIT),
     "micro_batch_seconds": (1e-3, NO_LIMIT),
-    "time_span_start_probability": (0, 0.99),
+    "time_span_start_probability": (0, BELOW_ONE),
     "time_span_length": (1, NO_LIMIT),
-    "channel_span_start_probability": (0, 0.99),
+    "channel_span_start_probability": (0, BELOW_ONE),
     "channel_span_length": (1, NO_LIMIT),
     "speed_change": (0, 0.5),
     "noise_lowest_snr_db": (-20, 60),
-    "dropout": (0, 0.99),
-    "activation_dropout": (0, 0.99),
-    "layer_drop": (0, 0.99),
+    "dropout": (0, BELOW_ONE),
+    "activation_dropout": (0, BELOW_ONE),
+    "layer_drop": (0, BELOW_ONE),
     "weight_decay": (0, NO_LIMIT),
     "self_train_share": (0.01, 1),
     "evaluate_every_updates": (1, NO_LIMIT),
     "dev_seconds": (1e-3, NO_LIMIT),
     "patience": (0, NO_LIMIT),
-    "minutes": (1e-3, NO_LIMIT),
+    "minutes": (1e-3, MOST_MINUTES),
     "gradient_clip": (0, NO_LIMIT),
     "warmup_share": (0, 1),
     "constant_share": (0, 1),

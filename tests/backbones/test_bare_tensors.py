@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from published import GROUP, LAYER, assert_same_context, build, make_batch, make_peer
+from published import GROUP, LAYER, assert_as_near_in_bfloat16, assert_same_context, build, make_batch, make_peer
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.testing import assert_close
@@ -171,6 +171,14 @@ def test_a_state_dict_of_torchaudios_gives_the_same_context(
     assert_same_as_torchaudio(backbone, peer)
 
 
+@VARIANTS
+def test_torchaudios_networks_are_as_near_to_float32_in_bfloat16(variant: dict[str, Any], tmp_path: Path) -> None:
+    peer = make_torchaudio(variant, num_outputs=5)
+    torch.save(peer.state_dict(), tmp_path / "model.pt")
+    backbone = without_normalising(open_backbone(tmp_path / "model.pt"))
+    assert_as_near_in_bfloat16(backbone, peer, context_of)
+
+
 def refusal_of(reference: str | Path) -> str:
     with pytest.raises(CheckpointError) as refusal:
         open_backbone(reference)
@@ -228,6 +236,8 @@ def test_a_speaker_recognition_network_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, tmp_path / "model.pt")
+    assert "holds no tensors by name" in refusal_of(tmp_path / "model.pt")
+    torch.save({0: torch.ones(2)}, tmp_path / "model.pt")
     assert "holds no tensors by name" in refusal_of(tmp_path / "model.pt")
     (tmp_path / "notes.pt").write_text("not weights at all")
     assert "is damaged or was cut short" in refusal_of(tmp_path / "notes.pt")

@@ -5,13 +5,14 @@ import os
 import sys
 import types
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
 import torch
-from published import GROUP, LAYER, assert_same_context, make_peer
+from published import GROUP, LAYER, assert_as_near_in_bfloat16, assert_same_context, make_peer
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -189,6 +190,13 @@ def test_hubert_is_read_without_its_clusters(variant: dict[str, Any], tmp_path: 
     assert_same_context(backbone, peer)
 
 
+@VARIANTS
+def test_fairseqs_networks_are_as_near_to_float32_in_bfloat16(variant: dict[str, Any], tmp_path: Path) -> None:
+    peer = make_peer("Wav2Vec2Model", **variant)
+    cfg = {"model": settings_of(peer), "task": {"normalize": False}}
+    assert_as_near_in_bfloat16(open_backbone(save(tmp_path / "wav2vec.pt", fairseq_names(peer), cfg=cfg)), peer)
+
+
 def test_data2vec_shares_its_kernel_out_among_its_convolutions(tmp_path: Path) -> None:
     peer = make_peer("Data2VecAudioModel")
     teacher = {"_ema": torch.zeros(3), "final_proj.0.weight": torch.zeros(2, 32)}
@@ -302,6 +310,35 @@ def test_a_truncated_download_is_refused(share: float, is_zip: bool, tmp_path: P
     torch.save(contents, path, _use_new_zipfile_serialization=is_zip)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     assert f"{path} is damaged or was cut short" in refusal_of(path)
+
+
+def test_a_file_from_before_zip_that_ends_inside_a_length_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"model": {"a": torch.ones(2)}}, path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    for length in range(len(whole)):  # the keys of the tensors, a fifth pickle, are behind the four that name classes
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError, match="is damaged or was cut short"):
+            read_pickled(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_compressed_zip_file_with_a_damaged_pickle_is_refused(method: int, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("archive/data.pkl", bytes(range(256)) * 20)
+    damaged = bytearray(path.read_bytes())
+    damaged[60:90] = b"\xff" * 30
+    path.write_bytes(damaged)
+    assert f"{path} is damaged or was cut short" in refusal_of(path)
+
+
+def test_settings_that_hold_themselves_are_none(tmp_path: Path) -> None:
+    settings = argparse.Namespace()
+    settings.model = settings
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"model": fairseq_names(make_peer("Wav2Vec2Model", **GROUP)), "args": settings}, path)
+    assert "without its settings" in refusal_of(path)
 
 
 def test_a_whole_python_object_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Folders that transformers' own classes wrote give their output in our network."""
 
+import hashlib
 import json
 import warnings
 from pathlib import Path
@@ -181,15 +182,18 @@ def test_a_network_without_a_mask_embedding_gets_the_same_one_each_time(tmp_path
 
 
 def test_the_hash_is_that_of_the_file(tmp_path: Path) -> None:
-    import hashlib
-
     folder = save_peer(tmp_path, make_peer("Wav2Vec2Model", **GROUP))
     expected = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     assert open_backbone(folder).sha256 == expected
 
 
-def test_the_adapters_of_a_language_give_transformers_context(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".safetensors", ".bin"])
+def test_the_adapters_of_a_language_give_transformers_context(suffix: str, tmp_path: Path) -> None:
     moore = save_mms(tmp_path)
+    if suffix == ".bin":
+        adapters = tmp_path / "adapter.mos.safetensors"
+        torch.save(load_file(adapters), adapters.with_suffix(suffix))
+        adapters.unlink()
     backbone = open_backbone(f"{tmp_path}:mos")
     assert backbone.config.adapter_width == 4
     assert_same_context(backbone, moore.wav2vec2)
@@ -212,6 +216,27 @@ def test_the_adapters_of_a_fine_tuned_network_are_kept(tmp_path: Path) -> None:
     backbone = open_backbone(tmp_path)
     assert "The backbone has the adapters that lie among its weights." in backbone.notes
     assert_same_context(backbone, make_peer("Wav2Vec2ForCTC", **LAYER, adapter_attn_dim=4).wav2vec2)
+
+
+def test_a_network_with_its_own_adapters_is_known_by_another_hash_than_without_them(tmp_path: Path) -> None:
+    save_mms(tmp_path)
+    bare = open_backbone(tmp_path).sha256
+    assert bare == hashlib.sha256((tmp_path / "model.safetensors").read_bytes()).hexdigest()
+    (tmp_path / "adapter.mos.safetensors").unlink()
+    assert open_backbone(tmp_path).sha256 not in ("", bare)
+
+
+def test_a_download_of_hugging_faces_own_comes_bare_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    cached = tmp_path / "models--facebook--mms-1b-all"
+    save_mms(cached / "snapshots" / "abc")
+    (cached / "snapshots" / "abc" / "adapter.mos.safetensors").unlink()
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("abc")
+    assert open_backbone("facebook/mms-1b-all").config.adapter_width == 0
+    with pytest.raises(CheckpointError) as refusal:
+        open_backbone("facebook/mms-1b-all:yor")
+    assert refusal.value.hint.startswith("lowres backbones get facebook/mms-1b-all:yor")
 
 
 def test_a_download_whose_languages_can_be_chosen_comes_bare_and_says_how_to_choose(tmp_path: Path) -> None:

@@ -41,6 +41,9 @@ def edit_config(folder: Path, **changes: Any) -> None:
         {"num_hidden_layers": None},
         {"num_hidden_layers": "2"},
         {"intermediate_size": None},
+        {"intermediate_size": 10**18},
+        {"num_hidden_layers": 10**9},
+        {"mask_time_length": float("inf")},
         {"num_conv_pos_embeddings": None},
         {"num_conv_pos_embeddings": 0},
         {"conv_dim": [], "conv_kernel": [], "conv_stride": []},
@@ -64,6 +67,7 @@ def test_what_our_network_cannot_be_is_refused_by_name(change: dict[str, Any], t
         "intermediate_size": "feed_forward_width",
         "num_conv_pos_embeddings": "positional_kernel",
         "conv_dim": "conv_layers",
+        "mask_time_length": "infinity",
         "model_type": str(value),
     }
     told["architectures"] = value[0] if name == "architectures" else ""
@@ -118,8 +122,9 @@ def test_a_truncated_download_is_refused(length: int, tmp_path: Path) -> None:
 
 def test_a_damaged_or_missing_config_is_refused(tmp_path: Path) -> None:
     folder = save_peer(tmp_path, make_peer("Wav2Vec2Model", **GROUP))
-    (folder / "config.json").write_text("{")
-    assert "config.json is missing or damaged" in refusal_of(folder)
+    for damaged in ("{", "[" * 100_000):
+        (folder / "config.json").write_text(damaged)
+        assert "config.json is missing or damaged" in refusal_of(folder)
     (folder / "config.json").unlink()
     assert "without its config.json" in refusal_of(folder)
 

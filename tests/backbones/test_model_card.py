@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from lowres.backbones.card_results import MeasuredRate, Result
 from lowres.backbones.checkpoint_folder import CheckpointMetadata
-from lowres.backbones.model_card import Language, model_card
+from lowres.backbones.model_card import Language, against_commercial_use, model_card
 
 TRAINING: dict[str, Any] = {
     "run": "finetune-1h-seed1",
@@ -117,6 +117,27 @@ def test_a_licence_against_commercial_use_is_said(licence: str, header: str) -> 
     card = write(corpus_licence=licence)
     assert f"\nlicense: {header}\n" in card
     assert ("not allowed by the corpus's licence" in card) == ("NC" in licence)
+
+
+@pytest.mark.parametrize(
+    ("licence", "use"),
+    [
+        ("Apache-2.0; CC BY-NC 4.0", "not allowed by the backbone's licence (Apache-2.0; CC BY-NC 4.0)"),
+        ("Apache-2.0; CC BY 4.0", "not forbidden by the licences above"),
+        ("Apache-2.0; not stated", "not known: the licence of the backbone is not stated"),
+    ],
+)
+def test_a_backbones_licence_may_be_that_of_several_things(licence: str, use: str) -> None:
+    metadata = CheckpointMetadata(kind="recognizer", model_config={}, backbone_licence=licence, training=TRAINING)
+    assert f"| Commercial use | {use}" in model_card(metadata, MBOSHI, (), "run")
+
+
+def test_every_licence_of_a_pretrained_networks_speech_counts() -> None:
+    languages = [{"language": "Yoruba", "corpus": "slr86", "licence": "CC-BY-4.0"}, {"licence": "CC-BY-NC-4.0"}]
+    metadata = CheckpointMetadata(kind="backbone", model_config={}, training={"languages": languages})
+    assert against_commercial_use(metadata) == ["the corpus's licence (CC-BY-4.0; CC-BY-NC-4.0)"]
+    free = replace(metadata, training={"languages": languages[:1]})
+    assert "| Commercial use | not forbidden by the licences above" in model_card(free, MBOSHI, (), "lowres")
 
 
 def test_hostile_names_break_neither_header_nor_tables_nor_sections() -> None:

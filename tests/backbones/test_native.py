@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from lowres.backbones.checkpoint_folder import CheckpointMetadata, read_checkpoint, read_metadata, write_checkpoint
 from lowres.backbones.native import load_backbone, load_recognizer
@@ -116,11 +117,70 @@ def test_an_unknown_version_is_an_error_that_names_it(folder: Path) -> None:
         read_metadata(folder)
 
 
-@pytest.mark.parametrize("content", ['{"format_version": 2}', '{"format_version": [2]}', "[3]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"format_version": 2}',
+        '{"format_version": [2]}',
+        "[3]",
+        '{"format_version": Infinity}',
+        '{"format_version": 4, "kind": "\\ud800"}',
+        "[" * 100_000,
+    ],
+)
 def test_metadata_that_lowres_never_wrote_is_refused(folder: Path, content: str) -> None:
     (folder / "checkpoint.json").write_text(content, encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"was changed after it was written|is not what lowres writes"):
         read_metadata(folder)
+
+
+def seal(folder: Path, **changes: object) -> None:
+    """Edit a checkpoint and make its hashes right again."""
+    path = folder / "checkpoint.json"
+    content = json.loads(path.read_text(encoding="utf-8")) | changes
+    del content["metadata_sha256"]
+    content["files"] = content["files"] and {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in content["files"]
+    }
+    sealed = hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode("utf-8")).hexdigest()
+    path.write_text(json.dumps({**content, "metadata_sha256": sealed}), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format_version": 1, "model_config": None},
+        {"kind": "other"},
+        {"step": "seven"},
+        {"training": []},
+        {"files": None},
+        {"vocabulary": "abc"},
+        {"vocabulary": VOCABULARY.to_json() | {"tokens": [1, 2]}},
+        {"model_config": to_dict(CONFIG) | {"width": 10**18}},
+    ],
+)
+def test_metadata_of_other_kinds_is_refused_though_its_hash_is_right(folder: Path, changes: dict[str, object]) -> None:
+    seal(folder, **changes)
+    for load in (load_recognizer, load_backbone):
+        with pytest.raises(CheckpointError):
+            load(folder)
+
+
+def test_a_file_of_something_else_is_refused_though_its_hash_is_right(folder: Path) -> None:
+    (folder / "weights.safetensors").write_bytes(b"not weights")
+    seal(folder)
+    with pytest.raises(CheckpointError, match=r"weights\.safetensors is damaged"):
+        load_backbone(folder)
+
+
+@pytest.mark.parametrize("head", [{}, {"head.weight": torch.ones(())}, {"head.weight": torch.ones(5, 16)}])
+def test_a_recogniser_without_a_whole_head_is_refused(folder: Path, head: dict[str, torch.Tensor]) -> None:
+    weights = {name: tensor for name, tensor in load_file(folder / "weights.safetensors").items() if "head" not in name}
+    save_file(weights | head, folder / "weights.safetensors")
+    seal(folder)
+    for load in (load_recognizer, load_backbone):
+        with pytest.raises(CheckpointError):
+            load(folder)
 
 
 def test_a_checkpoint_can_be_the_folder_one_is_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,8 @@ def test_where_blocks_add_little_a_network_of_their_copies_is_the_same_function(
 
 
 def test_copies_stand_behind_each_other_and_only_what_they_add_is_divided() -> None:
-    _, backbone = backbone_of(CONFIG)
+    _, backbone = backbone_of(replace(CONFIG, adapter_width=4))
+    backbone.weights["context_network.blocks.1.adapter.output.weight"].fill_(1.0)
     weights = repeat_blocks(backbone, 2).weights
     for copy in (2, 3):
         place = f"context_network.blocks.{copy}."
@@ -67,6 +68,8 @@ def test_copies_stand_behind_each_other_and_only_what_they_add_is_divided() -> N
         assert torch.equal(
             weights[place + "attention.output.bias"], backbone.weights[origin + "attention.output.bias"] / 2
         )
+        assert torch.equal(weights[place + "adapter.inner.weight"], backbone.weights[origin + "adapter.inner.weight"])
+        assert (weights[place + "adapter.output.weight"] == 0.5).all()
     assert torch.equal(weights["projection.weight"], backbone.weights["projection.weight"])
 
 

@@ -1,7 +1,10 @@
 """Downloads go on where they stopped, are verified, and never write outside their folder."""
 
+import errno
 import hashlib
+import http.client
 import io
+import ssl
 import tarfile
 import threading
 import zipfile
@@ -15,6 +18,8 @@ from lowres.corpora.catalog import CorpusManifest, Download
 from lowres.corpora.download import download_corpus, fetch, unpack
 from lowres.errors import CorpusError
 
+CONTENTS = bytes(range(256)) * 100
+
 
 class Server(ThreadingHTTPServer):
     """Serves `files`; breaks off after `break_after` bytes as often as `num_breaks` says."""
@@ -24,6 +29,7 @@ class Server(ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.ranges: list[str | None] = []
         self.can_resume = True
+        self.is_chunked = False
         self.break_after, self.num_breaks = 0, 0
 
     def url(self, name: str) -> str:
@@ -44,6 +50,9 @@ class Handler(BaseHTTPRequestHandler):
         if start >= len(contents):
             self.send_error(416)
             return
+        if self.server.is_chunked:
+            self._send_in_chunks(contents)
+            return
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(contents) - start))
         self.end_headers()
@@ -53,6 +62,17 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.wfile.write(contents[start:])
+
+    def _send_in_chunks(self, contents: bytes) -> None:
+        """Send one chunk and break off inside the next, or end well."""
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(contents), contents))
+        self.wfile.write(b"40\r\nab" if self.server.num_breaks else b"0\r\n\r\n")
+        self.server.num_breaks = max(self.server.num_breaks - 1, 0)
+        self.close_connection = True
 
     def log_message(self, *_: object) -> None:
         pass
@@ -90,6 +110,55 @@ def test_a_broken_download_goes_on_where_it_stopped(server: Server, tmp_path: Pa
     assert (tmp_path / "a.bin").read_bytes() == contents
     assert server.ranges == [None, "bytes=3000000-"]
     assert seen[-1] == (len(contents), len(contents))
+
+
+def test_an_answer_in_chunks_that_is_cut_short_is_asked_for_again(server: Server, tmp_path: Path) -> None:
+    server.files["a.bin"] = CONTENTS
+    server.is_chunked, server.num_breaks = True, 1
+    fetch(Download(url=server.url("a.bin")), tmp_path / "a.bin", ignore)
+    assert (tmp_path / "a.bin").read_bytes() == CONTENTS
+    server.num_breaks = 3
+    with pytest.raises(CorpusError, match="cannot be downloaded: IncompleteRead"):
+        fetch(Download(url=server.url("a.bin")), tmp_path / "b.bin", ignore)
+
+
+@pytest.mark.parametrize("error", [ssl.SSLError(1, "bad record mac"), OSError(errno.ENETDOWN, "Network is down")])
+def test_a_network_that_fails_midway_is_no_fault_of_the_disk(
+    error: OSError, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.files["a.bin"] = CONTENTS
+    failures = [error] * 2
+    read = http.client.HTTPResponse.read
+
+    def fail_twice(response: http.client.HTTPResponse, amount: int | None = None) -> bytes:
+        if failures:
+            raise failures.pop()
+        return read(response, amount)
+
+    monkeypatch.setattr(http.client.HTTPResponse, "read", fail_twice)
+    fetch(Download(url=server.url("a.bin")), tmp_path / "a.bin", ignore)
+    failures = [error] * 3
+    with pytest.raises(CorpusError, match=f"cannot be downloaded: .*{error.strerror}"):
+        fetch(Download(url=server.url("a.bin")), tmp_path / "b.bin", ignore)
+
+
+@pytest.mark.parametrize("url", ["https://example.org/größe", "https://example.org/a b", "https://[/a"])
+def test_an_address_that_is_none_is_said(url: str, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="cannot be downloaded: that is no address"):
+        fetch(Download(url=url), tmp_path / "a.bin", ignore)
+
+
+def test_a_full_disk_stays_an_error_of_the_disk(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.files["a.bin"] = CONTENTS
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        fetch(Download(url=server.url("a.bin")), tmp_path / "a.bin", ignore)
 
 
 def test_a_server_that_cannot_resume_sends_all_again(server: Server, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import torch
 from recognizers import make_recognizer
 from typer.testing import CliRunner
 
-from lowres.backbones.catalogue import CatalogueEntry
+from lowres.backbones.bundled import BUNDLED_NAME
+from lowres.backbones.catalogue import CatalogueEntry, licence_of
+from lowres.backbones.checkpoint_folder import write_checkpoint
 from lowres.backbones.export_transformers import write_transformers_folder
 from lowres.backbones.hub_listing import listing_url
 from lowres.backbones.model_card import Language
@@ -136,6 +139,31 @@ def test_a_downloaded_name_works_without_a_network_and_brings_its_licence(hub: H
 def test_a_copied_folder_still_knows_its_licence(hub: Hub, tmp_path: Path) -> None:
     get_backbone("somebody/theirs", ignore).path.rename(tmp_path / "copied")
     assert find_backbone(tmp_path, "copied").metadata.backbone_licence == "mit"
+
+
+@pytest.mark.parametrize(
+    ("of_its_backbone", "training", "licence"),
+    [
+        ("Apache-2.0", {"backbone": "x", "corpus_licence": "CC-BY-NC-4.0"}, "Apache-2.0; CC-BY-NC-4.0"),
+        ("Apache-2.0; MIT", {"backbone": "x", "corpus_licence": "MIT"}, "Apache-2.0; MIT"),
+        ("Apache-2.0", {"backbone": "x", "corpus_licence": ""}, "Apache-2.0; not stated"),
+        ("", {"backbone": "x", "corpus_licence": "MIT"}, "not stated; MIT"),
+        ("", {"backbone": "", "corpus_licence": "MIT"}, "MIT"),
+        ("", {"backbone": "", "corpus_licence": ""}, ""),
+        ("MIT", {"backbone": "x", "languages": [{"licence": "CC0-1.0"}, {"licence": ""}]}, "MIT; CC0-1.0; not stated"),
+    ],
+)
+def test_a_run_is_under_the_licences_of_its_backbone_and_of_its_speech(
+    of_its_backbone: str, training: dict[str, Any], licence: str, tmp_path: Path
+) -> None:
+    recognizer = make_recognizer()
+    metadata = replace(recognizer.metadata, backbone_licence=of_its_backbone, training=training)
+    write_checkpoint(tmp_path / "best", recognizer.model.state_dict(), metadata)
+    assert find_backbone(tmp_path, "best").metadata.backbone_licence == licence
+
+
+def test_the_licence_that_a_publisher_states_goes_before_those_of_what_it_was_made_from(tmp_path: Path) -> None:
+    assert find_backbone(tmp_path, BUNDLED_NAME).metadata.backbone_licence == licence_of(BUNDLED_NAME)
 
 
 def test_a_file_still_knows_the_licence_that_lies_beside_it(hub: Hub, tmp_path: Path) -> None:
@@ -317,6 +345,26 @@ def test_an_answer_that_is_no_listing_is_refused(hub: Hub, tmp_path: Path) -> No
     assert left_in(tmp_path / "cache") == []
 
 
+def test_adding_a_language_leaves_the_network_as_it_is_whatever_its_home_has_added(
+    hub: Hub, published: dict[str, bytes]
+) -> None:
+    hub.files = {name: contents for name, contents in published.items() if name != "model.safetensors"}
+    folder = get_backbone(NAME, ignore).path
+    hub.files, hub.asked = dict(published) | {"processor_config.json": b"{}"}, []
+    get_backbone(f"{NAME}:mos", ignore)
+    settings = ["config.json", "download.json", "preprocessor_config.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["adapter.mos.safetensors", *settings, "pytorch_model.bin"]
+    assert len(hub.asked) == 2  # the listing and the adapters
+
+
+def test_an_endpoint_that_is_no_address_is_named(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "hf-mirror.com")
+    with pytest.raises(CheckpointError, match=r"HF_ENDPOINT is hf-mirror\.com, which is no address") as refusal:
+        get_backbone(NAME, ignore)
+    assert "https://hf-mirror.com" in refusal.value.hint
+    assert left_in(tmp_path / "cache") == []
+
+
 def test_a_disk_that_is_too_small_is_named_before_anything_is_downloaded(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,6 +424,7 @@ def test_the_command_lists_size_languages_licence_and_what_is_here(hub: Hub) -> 
         (["list", "xls-r"], "error: list takes no name."),
         (["get", "xls-r"], "error: There is no backbone called 'xls-r'"),
         (["get", "somebody/nothing"], "cannot be downloaded"),
+        (["get", "größe/modell"], "error: There is no backbone called 'größe/modell'"),
     ],
 )
 def test_what_cannot_be_downloaded_is_one_sentence(

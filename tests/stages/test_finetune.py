@@ -1,6 +1,7 @@
 """Fine-tuning a corpus of whistled letters with a tiny network, from Python."""
 
 import json
+import math
 import re
 import shutil
 import sys
@@ -15,7 +16,7 @@ from tone_corpus import LETTERS, TINY_RECIPE, hash_of, write_project
 
 from lowres.backbones.checkpoint_folder import read_checkpoint
 from lowres.backbones.native import load_recognizer
-from lowres.errors import CheckpointError, TrainingError
+from lowres.errors import CheckpointError, RecipeError, TrainingError
 from lowres.recipe import load_recipe
 from lowres.stages import finetune_attempt
 from lowres.stages.backbone import find_backbone
@@ -283,6 +284,12 @@ def test_a_resumed_run_says_the_same_of_what_learns(continued: Path) -> None:
     assert train(continued, *asked, run="broken", resume=True).record.warnings == before
 
 
+@pytest.mark.parametrize("option", [{"seed": 2**63}, {"minutes": math.nan}, {"minutes": math.inf}])
+def test_an_option_that_no_run_could_use_is_a_sentence(project: Path, option: dict[str, float]) -> None:
+    with pytest.raises(RecipeError, match=f"{next(iter(option))} is .*: it must be"):
+        train(project, **option)
+
+
 def test_parts_of_a_backbone_cannot_learn_where_there_is_none(project: Path) -> None:
     with pytest.raises(CheckpointError, match="trains a part of a backbone, and there is none"):
         train(project, "adaptation=lora")
@@ -297,10 +304,10 @@ def test_model_overrides_of_the_recipe_win_over_the_defaults_by_hours(tmp_path: 
 
 
 def test_model_overrides_win_over_a_backbones_dropouts_too(continued: Path) -> None:
-    overrides = ["finetune.updates=1", "finetune.backbone=runs/first/checkpoints/best", "model.dropout=0.3"]
+    overrides = ["finetune.updates=1", "finetune.backbone=runs/first/checkpoints/best", "model.dropout=0.995"]
     recipe = load_recipe(project=continued, overrides=[*overrides, "model.attention_dropout=0.15"])
     config = finetune(continued, recipe, FinetuneOptions(run="second")).record.model_config
-    assert (config["dropout"], config["attention_dropout"]) == (0.3, 0.15)
+    assert (config["dropout"], config["attention_dropout"]) == (0.995, 0.15)
 
 
 def test_a_backbone_that_changes_under_a_run_is_refused(continued: Path) -> None:

@@ -128,6 +128,13 @@ def test_a_backbone_that_is_not_there_is_one_sentence_and_exit_2(project: Path) 
     assert "There is no backbone in" in found.stderr
 
 
+@pytest.mark.parametrize("option", [["--seed", str(2**63)], ["--minutes", "1e+308"], ["--minutes", "inf"]])
+def test_an_option_that_no_run_could_use_is_one_sentence_and_exit_2(project: Path, option: list[str]) -> None:
+    found = CliRunner().invoke(app, ["pretrain", "--project", str(project), *option])
+    assert found.exit_code == 2
+    assert f"{option[0][2:]} is {option[1]}: it must be" in found.stderr.replace("\n", " ")
+
+
 def test_a_pretraining_run_is_not_taken_for_a_recogniser(project: Path) -> None:
     train(project, "updates=2", "evaluate_every_updates=1")
     found = CliRunner().invoke(app, ["evaluate", "--project", str(project)])

@@ -1,3 +1,4 @@
+import math
 from dataclasses import fields, replace
 
 import pytest
@@ -75,6 +76,7 @@ def test_settling_twice_changes_nothing() -> None:
         {"updates": 0}, {"learning_rate": -1.0}, {"dropout": 1.0}, {"seed": -1}, {"language_alpha": 1.5},
         {"gumbel_factor": 1.1}, {"num_distractors": 0}, {"held_out_seconds": -1.0}, {"span_length": 0},
         {"crop_seconds": 0.5}, {"code_width": 255}, {"gumbel_start": 0.1, "gumbel_end": 0.5},
+        {"minutes": math.nan}, {"minutes": math.inf}, {"seed": 2**63},
     ],
 )  # fmt: skip
 def test_values_no_run_could_use_are_refused_by_name(wrong: dict[str, float]) -> None:

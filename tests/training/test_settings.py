@@ -1,3 +1,4 @@
+import math
 from dataclasses import fields
 
 import pytest
@@ -78,11 +79,24 @@ def test_every_default_by_hours_is_a_setting_of_the_recipe() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"updates": 0}, {"learning_rate": -1.0}, {"dropout": 1.0}, {"seed": -1}, {"minutes": 0.0}, {"warmup_share": 1.2}],
-)
+    [
+        {"updates": 0}, {"learning_rate": -1.0}, {"dropout": 1.0}, {"seed": -1}, {"minutes": 0.0},
+        {"warmup_share": 1.2}, {"minutes": math.nan}, {"minutes": 1e308}, {"seed": 2**63},
+        {"checkpoint_every_minutes": math.inf},
+    ],
+)  # fmt: skip
 def test_values_no_run_could_use_are_refused_by_name(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         FinetuneSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_what_no_run_could_use_is_said_with_the_range() -> None:
+    with pytest.raises(ValueError, match="checkpoint_every_minutes is inf: it must be at least 0 and finite"):
+        FinetuneSettings(checkpoint_every_minutes=math.inf)
+    with pytest.raises(ValueError, match="layer_drop is 1: it must be at least 0 and below 1"):
+        FinetuneSettings(layer_drop=1)
+    with pytest.raises(ValueError, match="speed_change is 1: it must be between 0 and"):
+        FinetuneSettings(speed_change=1)
 
 
 def test_a_schedule_without_a_decay_is_refused() -> None:
