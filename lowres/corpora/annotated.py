@@ -10,6 +10,7 @@ from lowres.annotation.tiers import Annotation, AnnotationFile, Tier, split_tier
 from lowres.corpora.files import CorpusFiles, walk_files
 from lowres.corpora.linked_recordings import LinkedRecordings
 from lowres.corpora.reading import CorpusReading, RowCollector, speaker_from_path, split_from_folders
+from lowres.corpora.repeated_tiers import TakenStretches, order_by_stem
 from lowres.corpora.settings import ReaderSettings
 from lowres.corpora.tier_choice import TierCensus, TierSummary, is_chosen
 from lowres.errors import CorpusError
@@ -27,7 +28,8 @@ def read_annotated(
     """Read every annotation of the chosen tiers as one utterance.
 
     A recording is the one that its file of annotations links to, looked for where the link says, then by its name
-    beside the file and anywhere in the corpus; else the one beside the file under the same name.
+    beside the file and anywhere in the corpus; else the one beside the file under the same name. What two files that
+    differ in their suffix alone have on one tier is read once, from the one whose suffix comes first.
 
     Args:
         folder: the corpus folder.
@@ -76,6 +78,7 @@ class _Reader:
     files: CorpusFiles
     name_speaker: NameSpeaker = lambda _name: ""
     collector: RowCollector = field(default_factory=RowCollector)
+    taken: TakenStretches = field(default_factory=TakenStretches)
     recordings: LinkedRecordings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,7 +95,7 @@ class _Reader:
                 f"{', '.join(suffixes)}.",
                 "Put them there, or name their endings in corpus.reader.annotation_suffixes.",
             )
-        for name in names:
+        for name in order_by_stem(names, suffixes):
             self.files.check_inside(name, name)
             try:
                 annotations = read_annotations(self.folder / name)
@@ -132,7 +135,7 @@ class _Reader:
         owner = owner or split_tier_name(tier.name)[1] or self.name_speaker(heard.name)
         inside = heard.name[len(self.files.base) :].strip("/")
         stem = "/".join(filter(None, (inside[: inside.rindex(".")], heard.label, tier.name)))
-        for annotation in tier.annotations:
+        for annotation in self._without_repeated(tier, stem, heard):
             start, end = annotation.start_seconds, annotation.end_seconds
             key = f"{stem}/{start * 1000:08.0f}-{end * 1000:08.0f}"
             used[key] += 1
@@ -140,6 +143,27 @@ class _Reader:
                 key += f"-{same}"
             speaker = (turns and _who_speaks(turns, annotation)) or owner
             self._add_annotation(key, tier.name, annotation, heard, speaker)
+
+    def _without_repeated(self, tier: Tier, stem: str, heard: "_Heard") -> list[Annotation]:
+        """Leave out, and name, what a file that differs in its suffix alone has as well: one is the other's export."""
+        place, repeated = (stem, heard.recording), Counter[str]()
+        kept = []
+        for annotation in tier.annotations:
+            found = self.taken.find(place, heard.name, annotation) if annotation.text.strip() else None
+            if found is None:
+                kept.append(annotation)
+                continue
+            other, theirs = found
+            if theirs.text.split() == annotation.text.split():
+                repeated[other] += 1
+                continue
+            at = f"{heard.name}, tier {tier.name!r} at {annotation.start_seconds:.3f} s"
+            self.collector.skip(at, f"stands in another file with another text, which was taken ({other})")
+        for other, number in repeated.items():
+            reason = f"repeats annotations of another file, which were taken from there ({number} of {other})"
+            self.collector.skip(f"{heard.name}, tier {tier.name!r}", reason)
+        self.taken.add(place, heard.name, [annotation for annotation in kept if annotation.text.strip()])
+        return kept
 
     def _add_annotation(self, key: str, tier: str, annotation: Annotation, heard: "_Heard", speaker: str) -> None:
         settings, offset = self.settings, heard.offset_seconds

@@ -244,6 +244,46 @@ def test_a_tier_that_is_called_like_a_transcript_is_suggested_first(tmp_path: Pa
     assert [tier.name for tier in list_tiers(tmp_path, ReaderSettings(reader="annotated"))] == ["txt-mdw", "gls-en"]
 
 
+def test_a_tier_that_was_exported_beside_its_file_is_read_once_from_the_file_of_elan(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    rounded = (Annotation(1.0, 2.5004, "mbote"), Annotation(2.9996, 4.0, "na yo"))
+    write_elan(AnnotationFile((TEXT,)), tmp_path / "a.eaf")
+    write_textgrid(AnnotationFile((Tier("text", rounded),)), tmp_path / "a.TextGrid")
+    reading = read(tmp_path)
+    assert [(row.raw_text, row.speaker) for row in reading.rows] == [("mbote", "Ana"), ("na yo", "Ana")]
+    assert [(one.place, one.reason) for one in reading.skipped] == [
+        ("a.TextGrid, tier 'text'", "repeats annotations of another file, which were taken from there (2 of a.eaf)")
+    ]
+
+
+def test_only_what_the_other_file_of_a_recording_does_not_have_is_added_and_contradictions_are_named(
+    tmp_path: Path,
+) -> None:
+    record(tmp_path, "a.wav")
+    begun = Tier("text", (Annotation(1.0, 2.5, "mbote"), Annotation(3.0, 4.0, " ")))
+    other = Tier("text", (Annotation(1.2, 2.2, "mbo"), Annotation(3.0, 4.0, "na yo"), Annotation(4.0, 5.0, "eh")))
+    write_elan(AnnotationFile((begun,)), tmp_path / "a.eaf")
+    write_textgrid(AnnotationFile((other,)), tmp_path / "a.TextGrid")
+    reading = read(tmp_path)
+    assert [row.raw_text for row in reading.rows] == ["mbote", "na yo", "eh"]
+    reasons = {skipped.place: skipped.reason for skipped in reading.skipped}
+    assert (
+        reasons["a.TextGrid, tier 'text' at 1.200 s"]
+        == "stands in another file with another text, which was taken (a.eaf)"
+    )
+
+
+def test_files_of_one_name_that_are_of_different_recordings_are_no_copies(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav", "b.wav")
+    write_elan(AnnotationFile((TEXT,), media=(MediaLink("", "./b.wav"),)), tmp_path / "a.eaf")
+    write_textgrid(AnnotationFile((Tier("text", (Annotation(1.0, 2.4, "eh"),)),)), tmp_path / "a.TextGrid")
+    assert {(row.audio_path, row.raw_text) for row in read(tmp_path).rows} == {
+        ("b.wav", "mbote"),
+        ("b.wav", "na yo"),
+        ("a.wav", "eh"),
+    }
+
+
 def test_a_file_of_several_recordings_gives_each_its_own_utterances(tmp_path: Path) -> None:
     record(tmp_path, "audio/day1.wav", "audio/day2.wav")
     records = "".join(f"\\ref {day}\n\\tx on day {day}\n\\aud day{day}.wav 1 2\n" for day in (1, 2, 3))
