@@ -10,6 +10,7 @@ from typing import Any
 from lowres.annotation.formats import ANNOTATION_SUFFIXES
 from lowres.annotation.toolbox import begins_as_toolbox
 from lowres.corpora.annotated import list_tiers
+from lowres.corpora.files import MACHINE_MADE_MARK
 from lowres.corpora.lhotse_lines import LHOTSE_SUFFIXES
 from lowres.corpora.mls import TRANSCRIPT_TABLES
 from lowres.corpora.openslr import is_line_index
@@ -164,6 +165,9 @@ def list_files(folder: Path) -> list[Path]:
     files: list[Path] = []
     own = OWN_FOLDERS if (folder / PROJECT_RECIPE).is_file() else ()
     for parent, folders, names in os.walk(folder):
+        if MACHINE_MADE_MARK in names and Path(parent) != folder:
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if Path(parent) == folder:
             folders[:] = [name for name in folders if name not in own]

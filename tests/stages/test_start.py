@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from walks import BACK, SPEAKERS, STOP, ScriptedAsk, write_annotated, write_paired
 
+from lowres.corpora.files import mark_machine_made
 from lowres.errors import RecipeError
 from lowres.recipe import load_recipe, parse_recipe
 from lowres.stages import start_training
+from lowres.stages.init import list_files
 from lowres.stages.prepare import PrepareOptions, prepare
 from lowres.stages.start import STEPS, ask_everything, is_answered
 from lowres.stages.start_answers import ANSWERS_FILE, Answers, SpeedAnswer, read_answers, write_answers
@@ -292,6 +294,32 @@ def test_a_project_in_the_folder_of_its_recordings_stays_prepared(paired: Path) 
         (paired / "reports" / "utterances.tsv").write_text("made by lowres", encoding="utf-8")
         assert look_at_project(paired).is_prepared
     assert walk.reading().rows == Walk(paired, walk.answers).reading().rows
+
+
+@pytest.mark.parametrize("name", ["transcripts/run", "aligned/run", "suggestions/run", "cross-validation/all/fold-1"])
+def test_what_a_command_writes_among_the_recordings_of_a_project_is_none_of_them(paired: Path, name: str) -> None:
+    walk = Walk(paired, Answers())
+    ask_everything(walk, ScriptedAsk(str(paired)))
+    write_recipe(walk)
+    prepare(paired, load_recipe(project=paired), PrepareOptions(num_workers=1), lambda *_: None)
+    listed = list_files(paired)
+    if name.startswith("cross"):
+        (paired / name).mkdir(parents=True)
+    else:
+        mark_machine_made(paired / name)
+    (paired / name / "manifest.tsv").write_text("made by lowres", encoding="utf-8")
+    assert look_at_project(paired).is_prepared
+    assert list_files(paired) == listed
+
+
+def test_a_folder_of_transcripts_that_people_wrote_counts_among_the_recordings(paired: Path) -> None:
+    walk = Walk(paired, Answers())
+    ask_everything(walk, ScriptedAsk(str(paired)))
+    write_recipe(walk)
+    prepare(paired, load_recipe(project=paired), PrepareOptions(num_workers=1), lambda *_: None)
+    (paired / "transcripts").mkdir()
+    (paired / "transcripts" / "ama.eaf").write_text("corrected", encoding="utf-8")
+    assert not look_at_project(paired).is_prepared
 
 
 def test_the_commands_to_type_follow_from_what_is_in_the_folder(paired: Path, tmp_path: Path) -> None:
