@@ -14,6 +14,7 @@ from lowres.corpora.delimited import DelimitedTable, read_delimited
 from lowres.corpora.settings import AUDIO_SUFFIXES
 from lowres.errors import CorpusError
 from lowres.manifest.overlap import count
+from lowres.manifest.typed_paths import expand_home
 from lowres.stages.init import guess_reader, list_files, path_from
 from lowres.stages.init_candidates import list_sidecars, list_tables
 from lowres.stages.start_asking import Ask, Choice, Question, ask_in_turn
@@ -71,10 +72,10 @@ def ask_recordings(walk: Walk, ask: Ask) -> dict[str, Any]:
 def as_typed(typed: str) -> Path:
     """Return the path that was typed, or dropped into the terminal, which then quotes it."""
     text = typed.strip()
-    if not Path(text).expanduser().exists() and (text[:1] in "'\"" or "\\ " in text):
+    if not expand_home(text).exists() and (text[:1] in "'\"" or "\\ " in text):
         with suppress(ValueError):
             text = (shlex.split(text) or [text])[0]
-    return Path(text).expanduser()
+    return expand_home(text)
 
 
 def _show_scan(ask: Ask, scan: FolderScan, layout: str) -> None:

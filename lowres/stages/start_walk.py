@@ -20,6 +20,7 @@ from lowres.corpora.reading import CorpusReading
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
 from lowres.errors import RecipeError
 from lowres.manifest.schema import table_from_rows
+from lowres.manifest.typed_paths import expand_home
 from lowres.stages.prepare_locate import UNPACKED_FOLDER
 from lowres.stages.start_answers import ANSWERS_FILE, Answers
 from lowres.stages.start_asking import Progress
@@ -104,7 +105,7 @@ class Walk:
     @property
     def folder(self) -> Path:
         """The folder of the recordings."""
-        return self.project / Path(self.answers.recordings or "").expanduser()
+        return self.project / expand_home(self.answers.recordings or "")
 
     def reader_data(self) -> dict[str, Any]:
         """Return the values of [corpus.reader] that follow from the answers so far."""

@@ -97,6 +97,13 @@ def test_a_folder_may_be_dropped_into_the_terminal(typed: str, tmp_path: Path) -
     assert as_typed(str(folder).replace(" ", "\\ ")) == folder
 
 
+def test_a_home_folder_that_nobody_has_is_no_folder(paired: Path, tmp_path: Path) -> None:
+    assert as_typed("~nobody-of-this-name/a") == Path("~nobody-of-this-name/a")
+    _, ask = answered(tmp_path, "~nobody-of-this-name", str(paired))
+    assert any("There is no folder ~nobody-of-this-name" in sentence for sentence in ask.said)
+    assert Walk(tmp_path, Answers(recordings="~nobody-of-this-name")).folder == tmp_path / "~nobody-of-this-name"
+
+
 def test_each_tier_is_shown_with_five_examples(annotated: Path, tmp_path: Path) -> None:
     walk, ask = answered(tmp_path, str(annotated), "words")
     (question,) = [one for one in ask.questions if one.title == "Which tier holds the transcript?"]
