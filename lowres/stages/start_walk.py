@@ -77,10 +77,13 @@ def scan_recordings(folder: Path, progress: Progress = lambda _done, _total: Non
         progress(number + 1, len(names))
     looked_at = seconds.keys() | set(unreadable)
     left = [name for name in names if name not in looked_at]
+    # Links that lead nowhere, as git-annex keeps them, have no size.
+    gone = {name for name in left if not (folder / name).exists()}
+    left = [name for name in left if name not in gone]
     per_byte = sum(seconds.values()) / max(measured_bytes, 1)
     seconds |= {name: (folder / name).stat().st_size * per_byte for name in left}
     endings = Counter(Path(name).suffix.lower() for name in names)
-    return FolderScan(seconds, dict(endings.most_common()), tuple(sorted(unreadable)), len(left))
+    return FolderScan(seconds, dict(endings.most_common()), tuple(sorted([*unreadable, *gone])), len(left))
 
 
 class Walk:

@@ -9,7 +9,7 @@ from walks import BACK, SPEAKERS, STOP, ScriptedAsk, write_annotated, write_pair
 from lowres.corpora.files import mark_machine_made
 from lowres.errors import RecipeError
 from lowres.recipe import load_recipe, parse_recipe
-from lowres.stages import start_training
+from lowres.stages import start_training, start_walk
 from lowres.stages.init import list_files
 from lowres.stages.prepare import PrepareOptions, prepare
 from lowres.stages.start import STEPS, ask_everything, is_answered
@@ -276,6 +276,16 @@ def test_recordings_that_are_none_are_named(paired: Path) -> None:
     assert scan.unreadable == ("broken.wav",)
     assert scan.endings == {".wav": 37}
     assert 0 < scan.hours < 0.05
+
+
+def test_links_that_lead_nowhere_are_named_among_recordings_that_nobody_had_time_to_look_at(
+    paired: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (paired / "kept_elsewhere.wav").symlink_to(".git/annex/objects/gone.wav")  # as git-annex has them
+    monkeypatch.setattr(start_walk, "_MOST_SECONDS_OF_LOOKING", -1.0)
+    scan = scan_recordings(paired)
+    assert scan.unreadable == ("kept_elsewhere.wav",)
+    assert (len(scan.seconds), scan.num_estimated) == (36, 36)
 
 
 def test_a_project_says_how_far_it_is(paired: Path, tmp_path: Path) -> None:
