@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from walks import BACK, SPEAKERS, STOP, ScriptedAsk, write_annotated, write_paired
+from walks import BACK, DEFAULT, SPEAKERS, STOP, ScriptedAsk, write_annotated, write_paired
 
 from lowres.corpora.files import mark_machine_made
 from lowres.errors import RecipeError
@@ -134,6 +134,31 @@ def test_columns_with_unusual_names_are_asked_for(paired: Path, tmp_path: Path) 
     assert ask.titles[1:3] == ["Which column names the recording?", "Which column holds the transcript?"]
     assert walk.settings().columns == {"audio": "Datei", "text": "Satz", "speaker": "Wer"}
     assert walk.reading().rows[0].speaker == "ab"
+
+
+def test_a_layout_that_was_guessed_wrong_is_chosen_by_hand(annotated: Path, tmp_path: Path) -> None:
+    (annotated / "words.csv").write_text("audio,text\nstory0.wav,mbote\nstory1.wav,na yo\n", encoding="utf-8")
+    (tmp_path / "project").mkdir()
+    walk, ask = walk_in(tmp_path), ScriptedAsk(str(annotated), BACK, DEFAULT, "annotated", STOP)
+    with pytest.raises(StopAsking):
+        ask_everything(walk, ask)
+    assert [choice.value for choice in ask.questions[1].choices] == ["table", "annotated"]
+    assert ask.titles[:4] == ["Where are the recordings?", "How are the transcripts kept?"] * 2
+    assert walk.answers.layout == {"reader": "annotated"}
+    assert ask.titles[4] == "Which tier holds the transcript?"
+
+
+def test_another_layout_of_the_same_recordings_makes_everything_asked_again(annotated: Path, tmp_path: Path) -> None:
+    (annotated / "words.csv").write_text("audio,text\nstory0.wav,mbote\nstory1.wav,na yo\n", encoding="utf-8")
+    walk = walk_in(tmp_path)
+    with pytest.raises(StopAsking):
+        ask_everything(walk, ScriptedAsk(str(annotated), "table", DEFAULT, DEFAULT, STOP))
+    assert walk.answers.speakers is not None
+    ask = ScriptedAsk(DEFAULT, "annotated", STOP)
+    with pytest.raises(StopAsking):
+        ask_everything(walk, ask, begin_at="recordings")
+    assert ask.questions[1].default == "table"
+    assert (walk.answers.transcripts, walk.answers.speakers) == (None, None)
 
 
 def test_one_table_for_each_split_is_read_as_one(paired: Path, tmp_path: Path) -> None:
