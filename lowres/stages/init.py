@@ -24,6 +24,7 @@ from lowres.recipe.load import PROJECT_RECIPE
 from lowres.recipe.toml_writer import write_value
 from lowres.stages.init_signs import are_label_tracks, has_annotations_beside, lists_transcripts, stems_of
 from lowres.stages.prepare_origin import OWN_FOLDERS
+from lowres.stages.start_answers import ANSWERS_FILE
 
 _MOST_FILES_LOOKED_AT = 5_000
 _MOST_TEXTS_LOOKED_AT = 50
@@ -215,7 +216,9 @@ def _guess_tier(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Any]:
 def list_files(folder: Path) -> list[Path]:
     """List a folder's files, some thousands at most; nothing hidden, and nothing that lowres made."""
     files: list[Path] = []
-    own = OWN_FOLDERS if (folder / PROJECT_RECIPE).is_file() else ()
+    # Whoever wants to be asked everything again deletes the recipe; what was made with it is still there.
+    is_project = any((folder / name).is_file() for name in (PROJECT_RECIPE, ANSWERS_FILE))
+    own = OWN_FOLDERS if is_project else ()
     for parent, folders, names in os.walk(folder):
         if MACHINE_MADE_MARK in names and Path(parent) != folder:
             folders.clear()

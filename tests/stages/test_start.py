@@ -10,7 +10,7 @@ from lowres.corpora.files import mark_machine_made
 from lowres.errors import RecipeError
 from lowres.recipe import load_recipe, parse_recipe
 from lowres.stages import start_training, start_walk
-from lowres.stages.init import list_files
+from lowres.stages.init import guess_layouts, list_files
 from lowres.stages.prepare import PrepareOptions, prepare
 from lowres.stages.start import STEPS, ask_everything, is_answered
 from lowres.stages.start_answers import ANSWERS_FILE, Answers, SpeedAnswer, read_answers, write_answers
@@ -352,6 +352,16 @@ def test_what_a_command_writes_among_the_recordings_of_a_project_is_none_of_them
     (paired / name / "manifest.tsv").write_text("made by lowres", encoding="utf-8")
     assert look_at_project(paired).is_prepared
     assert list_files(paired) == listed
+
+
+def test_what_lowres_made_is_no_layout_of_its_own_once_the_recipe_was_deleted(paired: Path) -> None:
+    before = guess_layouts(paired)
+    walk = Walk(paired, Answers())
+    ask_everything(walk, ScriptedAsk(str(paired)))
+    write_recipe(walk)
+    prepare(paired, load_recipe(project=paired), PrepareOptions(num_workers=1), lambda *_: None)
+    (paired / "lowres.toml").unlink()
+    assert guess_layouts(paired) == before
 
 
 def test_a_folder_of_transcripts_that_people_wrote_counts_among_the_recordings(paired: Path) -> None:
