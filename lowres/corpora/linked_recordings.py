@@ -79,8 +79,8 @@ class LinkedRecordings:
             )
         if self.renamed:
             yield (
-                f"{len(self.renamed)} file(s) link to no recording that is here; the one beside the file that is "
-                f"called like it was taken, with the time origin of the link, such as for {self.renamed[0]}."
+                f"{len(self.renamed)} file(s) link to no recording that is here and can be read; the one beside the "
+                f"file that is called like it was taken, with the time origin of the link, as for {self.renamed[0]}."
             )
 
     def _follow(self, link: MediaLink, name: str) -> FoundRecording:
