@@ -254,3 +254,10 @@ def test_written_toml_leaves_nothing_out_of_sight() -> None:
 def test_toml_cannot_hold_other_objects() -> None:
     with pytest.raises(TypeError):
         write_toml({"x": object()})
+
+
+def test_a_home_folder_that_nobody_has_is_a_folder_of_that_name(tmp_path: Path) -> None:
+    (tmp_path / "lowres.toml").write_text('[corpus]\nfolder = "~nobody-of-this-name"\n', encoding="utf-8")
+    assert load_recipe(project=tmp_path).corpus_folder() == tmp_path / "~nobody-of-this-name"
+    with pytest.raises(RecipeError, match="No recipe is called '~nobody-of-this-name'"):
+        load_recipe("~nobody-of-this-name", project=tmp_path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from lowres.backbones.hub_listing import WEIGHTS_FILES
+from lowres.manifest.typed_paths import expand_home as expand_home
 
 CACHE_VARIABLE: Final = "LOWRES_CACHE"
 _WORD: Final = r"(?a:\w[\w.-]{0,99})"
@@ -26,14 +27,6 @@ def cache_folder() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "lowres" / "cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lowres"
-
-
-def expand_home(path: str | Path) -> Path:
-    """Put the home folder in the place of a leading ~ or ~USER, and leave it where there is no such user."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        return Path(path)
 
 
 def backbone_folder(name: str) -> Path:

@@ -97,8 +97,12 @@ def _ask_and_write(walk: "Walk") -> None:
     ask = TerminalAsk()
     for sentence in _WELCOME:
         ask.say(sentence)
-    _recall(walk)
     begin_at = ""
+    if walk.answers.recipe_is_written:
+        say("\nThe recipe is no longer there, so everything is asked again; Enter keeps what was answered.")
+        begin_at = STEPS[0].field
+    else:
+        _recall(walk)
     while True:
         try:
             ask_everything(walk, ask, begin_at=begin_at)

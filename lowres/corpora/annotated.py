@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from lowres.annotation.formats import ANNOTATION_SUFFIXES, read_annotations
-from lowres.annotation.tiers import Annotation, AnnotationFile, MediaLink, Tier, split_tier_name
+from lowres.annotation.tiers import Annotation, AnnotationFile, Tier, split_tier_name
 from lowres.corpora.files import CorpusFiles, walk_files
+from lowres.corpora.linked_recordings import LinkedRecordings
 from lowres.corpora.reading import CorpusReading, RowCollector, speaker_from_path, split_from_folders
+from lowres.corpora.repeated_tiers import TakenStretches, order_by_stem
 from lowres.corpora.settings import ReaderSettings
 from lowres.corpora.tier_choice import TierCensus, TierSummary, is_chosen
 from lowres.errors import CorpusError
@@ -25,8 +27,9 @@ def read_annotated(
 ) -> CorpusReading:
     """Read every annotation of the chosen tiers as one utterance.
 
-    A recording is the one that its file of annotations links to, looked for by its name beside the file and then
-    anywhere in the corpus; else the one beside the file under the same name.
+    A recording is the one that its file of annotations links to, looked for where the link says, then by its name
+    beside the file and anywhere in the corpus; else the one beside the file under the same name. What two files that
+    differ in their suffix alone have on one tier is read once, from the one whose suffix comes first.
 
     Args:
         folder: the corpus folder.
@@ -75,10 +78,12 @@ class _Reader:
     files: CorpusFiles
     name_speaker: NameSpeaker = lambda _name: ""
     collector: RowCollector = field(default_factory=RowCollector)
-    used: set[str] = field(default_factory=set)
-    """Recordings that belong to some file of annotations."""
-    elsewhere: list[str] = field(default_factory=list)
-    """Files whose recording lies elsewhere than they say."""
+    taken: TakenStretches = field(default_factory=TakenStretches)
+    recordings: LinkedRecordings = field(init=False)
+
+    def __post_init__(self) -> None:
+        endings = tuple(suffix.lower() for suffix in self.settings.audio_suffixes)
+        self.recordings = LinkedRecordings(self.files, endings)
 
     def read_all(self) -> Iterator[tuple[str, AnnotationFile]]:
         """Read every file of annotations; one that is damaged is left out and named."""
@@ -90,7 +95,7 @@ class _Reader:
                 f"{', '.join(suffixes)}.",
                 "Put them there, or name their endings in corpus.reader.annotation_suffixes.",
             )
-        for name in names:
+        for name in order_by_stem(names, suffixes):
             self.files.check_inside(name, name)
             try:
                 annotations = read_annotations(self.folder / name)
@@ -106,7 +111,7 @@ class _Reader:
         chosen = [tier for tier in annotations.tiers if is_chosen(tier, self.settings) and tier.annotations]
         turns = [tier for tier in annotations.tiers if tier.name == self.settings.speaker_tier]
         if not chosen:
-            self.used.add(self._find_recording(name, annotations.media)[0])
+            self.recordings.find(name, annotations.media)
             self.collector.skip(name, "has none of the chosen tiers, or nothing on them")
         of_recording: dict[str, list[Tier]] = {}
         for tier in chosen:
@@ -115,14 +120,13 @@ class _Reader:
         used: Counter[str] = Counter()
         for recording, tiers in of_recording.items():
             media = (links[recording],) if recording else annotations.media
-            found, offset = self._find_recording(name, media, beside=not recording)
-            self.used.add(found)
-            if not found:
-                named = sorted({_file_name(link.path) for link in media if link.path})
-                self.collector.skip(name, "has no recording" + (f" ({', '.join(named)})" if named else ""))
+            found = self.recordings.find(name, media, beside=not recording)
+            if found.problem:
+                self.collector.skip(name, found.problem)
                 continue
             split = split_from_folders(name[len(self.files.base) :].strip("/").split("/")[:-1], self.settings)
-            heard = _Heard(name, PurePosixPath(found).stem if recording else "", found, offset, split)
+            label = PurePosixPath(found.path).stem if recording else ""
+            heard = _Heard(name, label, found.path, found.offset_seconds, split)
             for tier in tiers:
                 self._add_tier(tier, turns, heard, used)
 
@@ -131,7 +135,7 @@ class _Reader:
         owner = owner or split_tier_name(tier.name)[1] or self.name_speaker(heard.name)
         inside = heard.name[len(self.files.base) :].strip("/")
         stem = "/".join(filter(None, (inside[: inside.rindex(".")], heard.label, tier.name)))
-        for annotation in tier.annotations:
+        for annotation in self._without_repeated(tier, stem, heard):
             start, end = annotation.start_seconds, annotation.end_seconds
             key = f"{stem}/{start * 1000:08.0f}-{end * 1000:08.0f}"
             used[key] += 1
@@ -139,6 +143,27 @@ class _Reader:
                 key += f"-{same}"
             speaker = (turns and _who_speaks(turns, annotation)) or owner
             self._add_annotation(key, tier.name, annotation, heard, speaker)
+
+    def _without_repeated(self, tier: Tier, stem: str, heard: "_Heard") -> list[Annotation]:
+        """Leave out, and name, what a file that differs in its suffix alone has as well: one is the other's export."""
+        place, repeated = (stem, heard.recording), Counter[str]()
+        kept = []
+        for annotation in tier.annotations:
+            found = self.taken.find(place, heard.name, annotation) if annotation.text.strip() else None
+            if found is None:
+                kept.append(annotation)
+                continue
+            other, theirs = found
+            if theirs.text.split() == annotation.text.split():
+                repeated[other] += 1
+                continue
+            at = f"{heard.name}, tier {tier.name!r} at {annotation.start_seconds:.3f} s"
+            self.collector.skip(at, f"stands in another file with another text, which was taken ({other})")
+        for other, number in repeated.items():
+            reason = f"repeats annotations of another file, which were taken from there ({number} of {other})"
+            self.collector.skip(f"{heard.name}, tier {tier.name!r}", reason)
+        self.taken.add(place, heard.name, [annotation for annotation in kept if annotation.text.strip()])
+        return kept
 
     def _add_annotation(self, key: str, tier: str, annotation: Annotation, heard: "_Heard", speaker: str) -> None:
         settings, offset = self.settings, heard.offset_seconds
@@ -168,44 +193,13 @@ class _Reader:
             return self.settings.channel
         return self.settings.channel_of(speaker, tier, split_tier_name(tier)[0])
 
-    def _find_recording(self, name: str, media: Sequence[MediaLink], *, beside: bool = True) -> tuple[str, float]:
-        """Find a file's recording, "" where there is none, and the moment of it at which the file's time begins.
-
-        Where no link leads to one and `beside` is true, it is the one beside the file that is called like it.
-        """
-        endings = tuple(suffix.lower() for suffix in self.settings.audio_suffixes)
-        parent = PurePosixPath(name).parent
-        for link in media:
-            for path in (link.relative_path, link.path):
-                if not _file_name(path).lower().endswith(endings):
-                    continue
-                for candidate in (parent / _file_name(path), PurePosixPath(self.files.base, _file_name(path))):
-                    if found := self._find(candidate, name):
-                        if not _is_where_it_says(parent, media, self.folder, found):
-                            self.elsewhere.append(name)
-                        return found, link.offset_seconds
-        if not beside:
-            return "", 0.0
-        # SayMore calls the annotations of day1.wav day1.wav.annotations.eaf.
-        stem = PurePosixPath(name).stem.removesuffix(".annotations")
-        candidates = [stem, *(f"{stem}{ending}" for ending in endings)]
-        named = [one for one in candidates if one.lower().endswith(endings)]
-        return next(filter(None, (self._find(parent / one, name) for one in named)), ""), 0.0
-
-    def _find(self, path: PurePosixPath, place: str) -> str | None:
-        base = self.files.base
-        return self.files.find((path.relative_to(base) if base else path).as_posix(), place)
-
     def conclude(self) -> None:
         """Name the recordings that nothing belongs to, and what was found elsewhere than it should be."""
         for recording in walk_files(self.folder, self.files.base, self.settings.audio_suffixes):
-            if recording not in self.used:
+            if recording not in self.recordings.used:
                 self.collector.skip(recording, "no file of annotations belongs to it")
-        if self.elsewhere:
-            self.collector.note(
-                f"{len(self.elsewhere)} file(s) name a recording that is not where they say; the one of that name in "
-                f"this folder was taken, such as for {self.elsewhere[0]}."
-            )
+        for note in self.recordings.notes():
+            self.collector.note(note)
 
 
 def list_tiers(folder: Path, settings: ReaderSettings) -> list[TierSummary]:
@@ -233,12 +227,3 @@ def _who_speaks(turns: Sequence[Tier], annotation: Annotation) -> str:
         if overlap > 0 and turn.text.strip():
             shared[turn.text.strip()] += round(overlap * 1000)
     return shared.most_common(1)[0][0] if shared else ""
-
-
-def _is_where_it_says(parent: PurePosixPath, media: Sequence[MediaLink], folder: Path, recording: str) -> bool:
-    said = [path.replace("\\", "/") for link in media for path in (link.relative_path, link.path) if path]
-    return any((parent / path).as_posix() == recording or path == (folder / recording).as_posix() for path in said)
-
-
-def _file_name(path: str) -> str:
-    return PurePosixPath(path.replace("\\", "/")).name

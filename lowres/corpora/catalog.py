@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lowres.corpora.settings import ReaderSettings
 from lowres.errors import CorpusError
+from lowres.manifest.typed_paths import expand_home
 
 CORPORA_VARIABLE = "LOWRES_CORPORA"
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -121,7 +122,7 @@ def find_corpora_folder() -> Path | None:
     """
     named = os.environ.get(CORPORA_VARIABLE)
     if named:
-        folder = Path(named).expanduser()
+        folder = expand_home(named)
         if not folder.is_dir():
             raise CorpusError(
                 f"{CORPORA_VARIABLE} names {folder}, which is not a folder.",

@@ -130,7 +130,7 @@ class _Unpacking:
         stem, suffix = PurePosixPath(path).stem, PurePosixPath(path).suffix.lower()
         if contents is None and path:
             found = self.corpus_files.find(path, place)
-            contents = (self.folder / found).read_bytes() if found else None
+            contents = _read_file(self.folder / found) if found else None
             suffix = PurePosixPath(found).suffix.lower() if found else ""
         if contents is None:
             return stem, "", b""
@@ -162,8 +162,17 @@ def _read_rows(path: Path, parquet: ModuleType, settings: ReaderSettings) -> Ite
             for batch in file.iter_batches(batch_size=_ROWS_PER_BATCH, columns=sorted(set(wanted.values()))):
                 for row in batch.to_pylist():
                     yield {ours: row.get(column) for ours, column in wanted.items()}
-    except (ValueError, KeyError, NotImplementedError) as error:  # ArrowInvalid is a ValueError
-        raise CorpusError(f"{path} cannot be read as parquet: {error}.", "Fetch it again.") from error
+    # ArrowInvalid is a ValueError; damaged pages are an OSError.
+    except (ValueError, KeyError, NotImplementedError, OSError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")  # some are several lines
+        raise CorpusError(f"{path} cannot be read as parquet: {reason}.", "Fetch it again.") from error
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def _path_and_bytes(value: object) -> tuple[str, bytes | None]:

@@ -13,6 +13,7 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel, ValidationError
 
 from lowres.errors import RecipeError
+from lowres.manifest.typed_paths import expand_home
 from lowres.model.config import Wav2Vec2Config
 from lowres.recipe.locate import find_line
 from lowres.recipe.sections import ModelSection, Recipe
@@ -104,7 +105,7 @@ def _find_recipe(name_or_path: str | None, project: Path) -> Path:
         return path
     if name_or_path in shipped:
         return shipped_recipes_folder() / f"{name_or_path}.toml"
-    path = Path(name_or_path).expanduser()
+    path = expand_home(name_or_path)
     if path.is_dir():
         path = path / PROJECT_RECIPE
     if path.is_file():

@@ -25,6 +25,7 @@ from lowres.corpora.settings import ReaderSettings
 from lowres.decoding.settings import LanguageModelSettings
 from lowres.errors import RecipeError
 from lowres.manifest.settings import CheckSettings, SplitSettings
+from lowres.manifest.typed_paths import expand_home
 from lowres.model.config import DEFAULT_PRESET, PRESETS, Wav2Vec2Config, from_dict, preset, to_dict
 from lowres.recipe.toml_writer import write_toml
 from lowres.text.graphemes import check_graphemes
@@ -244,7 +245,7 @@ class Recipe(Section):
 
     def beside(self, name: str) -> Path:
         """Give the path of a file or folder that the recipe names, taken from its own folder where it is relative."""
-        path = Path(name).expanduser()
+        path = expand_home(name)
         return path if self._source_path is None else self._source_path.parent / path
 
     def network_config(self) -> Wav2Vec2Config:

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -10,6 +11,7 @@ from typing import Any
 from lowres.annotation.formats import ANNOTATION_SUFFIXES
 from lowres.annotation.toolbox import begins_as_toolbox
 from lowres.corpora.annotated import list_tiers
+from lowres.corpora.files import MACHINE_MADE_MARK
 from lowres.corpora.lhotse_lines import LHOTSE_SUFFIXES
 from lowres.corpora.mls import TRANSCRIPT_TABLES
 from lowres.corpora.openslr import is_line_index
@@ -20,10 +22,14 @@ from lowres.errors import CorpusError, RecipeError
 from lowres.recipe import list_shipped_recipes, parse_recipe, shipped_recipes_folder
 from lowres.recipe.load import PROJECT_RECIPE
 from lowres.recipe.toml_writer import write_value
+from lowres.stages.init_signs import are_label_tracks, has_annotations_beside, lists_transcripts, stems_of
 from lowres.stages.prepare_origin import OWN_FOLDERS
+from lowres.stages.start_answers import ANSWERS_FILE
 
 _MOST_FILES_LOOKED_AT = 5_000
 _MOST_TEXTS_LOOKED_AT = 50
+_AS_TEXTS: dict[str, Any] = {"reader": "annotated", "annotation_suffixes": [".txt"]}
+"""Texts of Toolbox, and label tracks of Audacity."""
 _TRANSCRIPT_SUFFIXES = (".txt", ".lab", ".trans", ".mb", ".orth", ".lbl", ".trn")
 
 
@@ -84,27 +90,58 @@ def guess_reader(folder: Path) -> dict[str, Any]:
     Raises:
         CorpusError: no recording in it, or recordings without any transcript that can be read.
     """
+    return choose_layout(folder, guess_layouts(folder))
+
+
+def guess_layouts(folder: Path) -> list[dict[str, Any]]:
+    """List the layouts that a folder of recordings may have, the likeliest first.
+
+    Returns:
+        For each, values for `[corpus.reader]`; what `choose_layout` finds out is not among them.
+
+    Raises:
+        CorpusError: no recording in it, or recordings without any transcript.
+    """
     files = list_files(folder)
     audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
     if not audio and any(path.suffix == PARQUET_SUFFIX for path in files):
-        return {"reader": "hf_dataset"}
+        return [{"reader": "hf_dataset"}]
     if not audio:
         raise CorpusError(f"There is no recording in {folder}.", f"Known are {', '.join(AUDIO_SUFFIXES)}.")
     published = _guess_published(folder, files, audio)
-    if published:
-        return {"reader": published}
-    texts = [path for path in files if path.suffix.lower() == ".txt"][:_MOST_TEXTS_LOOKED_AT]
-    if any(_is_inside(path, folder) and begins_as_toolbox(path) for path in texts):
-        return _guess_tier(folder, (".txt",))
-    sidecars = _count_sidecars(files, audio)
+    if published and published != "audio_folder":
+        return [{"reader": published}]
+    layouts = _own_layouts(folder, files, has_metadata=bool(published))
+    if not layouts:
+        raise _no_transcripts(folder, len(audio))
+    return layouts
+
+
+def _own_layouts(folder: Path, files: list[Path], *, has_metadata: bool) -> list[dict[str, Any]]:
+    """List the layouts of recordings that nobody published, the likeliest first."""
+    stems = stems_of(files)
+    texts = [path for path in files if path.suffix.lower() == ".txt"]
     tables = sorted(path for path in files if path.suffix.lower() in (".csv", ".tsv"))
-    if sidecars and (sidecars.most_common(1)[0][1] > 1 or not tables):
-        return {"reader": "paired_files", "transcript_suffix": sidecars.most_common(1)[0][0]}
-    if tables:
-        return {"reader": "table", "table": tables[0].relative_to(folder).as_posix()}
-    if any(path.suffix.lower() in ANNOTATION_SUFFIXES for path in files):
-        return _guess_tier(folder)
-    raise _no_transcripts(folder, len(audio))
+    some_texts, some_tables = (
+        [path for path in paths[:_MOST_TEXTS_LOOKED_AT] if _is_inside(path, folder)] for paths in (texts, tables)
+    )
+    listing = [path for path in some_tables if lists_transcripts(path, stems)]
+    others = [path for path in (*listing, *tables) if not (has_metadata and path.stem == "metadata")]
+    sidecars = _count_sidecars(files, stems)
+    beside: list[dict[str, Any]] = [
+        {"reader": "paired_files", "transcript_suffix": suffix} for suffix, _ in sidecars.most_common(1)
+    ]
+    if beside and are_label_tracks(path for path in some_texts if path.with_suffix("") in stems):
+        beside = [_AS_TEXTS, *beside]
+    metadata = [{"reader": "audio_folder"}] if has_metadata else []
+    table = [{"reader": "table", "table": path.relative_to(folder).as_posix()} for path in others[:1]]
+    toolbox = [_AS_TEXTS] if any(map(begins_as_toolbox, some_texts)) else []
+    annotated = [{"reader": "annotated"}] if any(path.suffix.lower() in ANNOTATION_SUFFIXES for path in files) else []
+    if not listing and (beside or has_annotations_beside(files, stems)):
+        # Then the tables are of something else, such as the speakers or the days of the recordings.
+        return [*toolbox, *beside, *annotated, *metadata, *table]
+    is_one = sidecars.total() == 1
+    return [*metadata, *toolbox, *(() if is_one else beside), *table, *annotated, *(beside if is_one else ())]
 
 
 def _guess_published(folder: Path, files: list[Path], audio: list[Path]) -> str:
@@ -146,7 +183,24 @@ def _is_inside(path: Path, folder: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
-def _guess_tier(folder: Path, suffixes: tuple[str, ...] = ()) -> dict[str, Any]:
+def choose_layout(folder: Path, layouts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the first layout that has something to read, with the likeliest tier for the transcript.
+
+    Raises:
+        CorpusError: none has; of the first.
+    """
+    refused: list[CorpusError] = []
+    for layout in layouts:
+        if layout["reader"] != "annotated":
+            return layout
+        try:
+            return _guess_tier(folder, tuple(layout.get("annotation_suffixes", ())))
+        except CorpusError as error:
+            refused.append(error)
+    raise refused[0]
+
+
+def _guess_tier(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Any]:
     """Take the likeliest tier for the transcript; whoever knows better finds the name in lowres.toml."""
     tiers = list_tiers(folder, ReaderSettings(reader="annotated", annotation_suffixes=suffixes))
     if not tiers:
@@ -162,8 +216,13 @@ def _guess_tier(folder: Path, suffixes: tuple[str, ...] = ()) -> dict[str, Any]:
 def list_files(folder: Path) -> list[Path]:
     """List a folder's files, some thousands at most; nothing hidden, and nothing that lowres made."""
     files: list[Path] = []
-    own = OWN_FOLDERS if (folder / PROJECT_RECIPE).is_file() else ()
+    # Whoever wants to be asked everything again deletes the recipe; what was made with it is still there.
+    is_project = any((folder / name).is_file() for name in (PROJECT_RECIPE, ANSWERS_FILE))
+    own = OWN_FOLDERS if is_project else ()
     for parent, folders, names in os.walk(folder):
+        if MACHINE_MADE_MARK in names and Path(parent) != folder:
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if Path(parent) == folder:
             folders[:] = [name for name in folders if name not in own]
@@ -173,9 +232,8 @@ def list_files(folder: Path) -> list[Path]:
     return files
 
 
-def _count_sidecars(files: list[Path], audio: list[Path]) -> Counter[str]:
+def _count_sidecars(files: list[Path], stems: Set[Path]) -> Counter[str]:
     """Count the suffixes of transcripts that stand beside a recording under the same name."""
-    stems = {path.with_suffix("") for path in audio}
     return Counter(
         path.suffix for path in files if path.suffix.lower() in _TRANSCRIPT_SUFFIXES and path.with_suffix("") in stems
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lowres.errors import LowresError
 from lowres.manifest.corpus import CORPUS_FOLDER, CorpusInfo, load_corpus
+from lowres.manifest.typed_paths import expand_home
 from lowres.recipe import Recipe, list_shipped_recipes, load_recipe
 from lowres.stages.prepare_locate import locate_corpus
 from lowres.stages.prepare_origin import fingerprint_origin, misfits_place, read_origin
@@ -39,7 +40,7 @@ def list_preparations(project: Path, recipe: Recipe) -> list[Preparation]:
     listed = [Preparation("", recipe, project / CORPUS_FOLDER)] if has_own or not recipe.pretrain.corpora else []
     for entry in entries:
         is_name = entry.recipe in list_shipped_recipes()
-        named = entry.recipe if is_name else str(project / Path(entry.recipe).expanduser())
+        named = entry.recipe if is_name else str(project / expand_home(entry.recipe))
         own = load_recipe(named, entry.set, project=project)
         listed.append(Preparation(entry.called, own, prepared_folder(project, entry)))
     return listed

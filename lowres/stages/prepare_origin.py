@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from lowres import __version__
+from lowres.corpora.files import MACHINE_MADE_MARK
 from lowres.manifest.corpus import CORPUS_FOLDER
 from lowres.manifest.corrections import CORRECTIONS_FILE
 from lowres.manifest.misfits import MISFITS_FILE, MisfitsPlace
@@ -16,8 +17,11 @@ from lowres.stages.prepare_locate import LocatedCorpus
 
 ORIGIN_FILE = "prepared_from.json"
 
-OWN_FOLDERS = ("corpus", "corpus.partial", "corpus.old", "prepared", "reports", "runs", "studio", "unpacked")
-"""What lowres makes in a project, which may be the folder of the recordings itself."""
+OWN_FOLDERS = (
+    "corpus", "corpus.partial", "corpus.old", "cross-validation", "prepared", "reports", "runs", "studio", "unpacked",
+)  # fmt: skip
+"""What lowres makes in a project, which may be the folder of the recordings itself. What it heard is marked as such
+(`lowres.corpora.files.MACHINE_MADE_MARK`), since people have folders of transcripts too."""
 
 _SECTIONS_WITHOUT_EFFECT = ("description", "pretrain", "finetune", "evaluate")
 
@@ -52,6 +56,9 @@ def fingerprint_origin(recipe: Recipe, located: LocatedCorpus, seed: int, misfit
         digest.update(corrections.read_bytes())
     is_project = (located.folder / PROJECT_RECIPE).is_file()
     for parent, folders, names in os.walk(located.folder):
+        if MACHINE_MADE_MARK in names and Path(parent) != located.folder:
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if is_project and Path(parent) == located.folder:
             folders[:] = [name for name in folders if name not in OWN_FOLDERS]

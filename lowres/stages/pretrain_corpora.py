@@ -7,6 +7,7 @@ from pathlib import Path
 from lowres.errors import CorpusError
 from lowres.manifest.corpus import CORPUS_FILE, CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.manifest.schema import MANIFEST_COLUMNS
+from lowres.manifest.typed_paths import expand_home
 from lowres.training.pretrain_corpus import PretrainCorpus
 
 PREPARED_FOLDER = "prepared"
@@ -57,6 +58,6 @@ def load_entry(located: LocatedEntry, columns: Collection[str] = MANIFEST_COLUMN
 def _folder_of(project: Path, entry: PretrainCorpus) -> Path:
     if entry.recipe:
         return prepared_folder(project, entry)
-    folder = project / Path(entry.folder).expanduser()
+    folder = project / expand_home(entry.folder)
     inside = folder / CORPUS_FOLDER
     return inside if not (folder / CORPUS_FILE).is_file() and (inside / CORPUS_FILE).is_file() else folder

@@ -110,7 +110,8 @@ def answer(walk: Walk, step: Step, given: dict[str, Any]) -> None:
     """
     before = walk.answers
     after = before.updated(**given)
-    if _plain(getattr(before, step.field)) not in (None, _plain(getattr(after, step.field))):
+    told = {step.field, "layout"} & given.keys()  # the same folder may be read another way
+    if any(_plain(getattr(before, field)) not in (None, _plain(getattr(after, field))) for field in told):
         after = after.updated(**dict.fromkeys(_resting_on(step.field)))
         if step.field in ("recordings", "transcripts"):  # other speech; other rules or splits hardly change the speed
             after = after.updated(speeds=None)

@@ -4,6 +4,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -14,7 +15,8 @@ from lowres.corpora.delimited import DelimitedTable, read_delimited
 from lowres.corpora.settings import AUDIO_SUFFIXES
 from lowres.errors import CorpusError
 from lowres.manifest.overlap import count
-from lowres.stages.init import guess_reader, list_files, path_from
+from lowres.manifest.typed_paths import expand_home
+from lowres.stages.init import choose_layout, guess_layouts, list_files, path_from
 from lowres.stages.init_candidates import list_sidecars, list_tables
 from lowres.stages.start_asking import Ask, Choice, Question, ask_in_turn
 from lowres.stages.start_walk import FolderScan, Walk
@@ -41,40 +43,80 @@ _LAYOUTS: Final = {
 
 
 def ask_recordings(walk: Walk, ask: Ask) -> dict[str, Any]:
-    """Ask for the folder of the recordings, and look at what is in it."""
-
-    def look(typed: str) -> str:
-        folder = as_typed(typed)
-        if not folder.is_dir():
-            raise CorpusError(f"There is no folder {folder}.", "Type its path, or drag it into this window.")
-        found.update(guess_reader(folder.resolve()))
-        return path_from(walk.project, folder)
-
-    found: dict[str, Any] = {}
-    earlier = walk.answers.recordings
-    given = ask.ask(
-        Question(
-            "Where are the recordings?",
-            "The folder with the recordings and whatever they were transcribed in; a dot is this folder. They stay "
-            "as they are.",
-            default="." if earlier is None else str(walk.project / earlier),
-            check=look,
-        )
-    )
-    layout = {key: value for key, value in found.items() if key not in ("tiers", "table", "transcript_suffix")}
+    """Ask for the folder of the recordings, and for its layout where it may have several; look at what is in it."""
+    seen = _Seen(walk.answers.recordings)
+    given, chosen = ask_in_turn([partial(_ask_folder, walk, ask, seen), partial(_ask_layout, walk, ask, seen)])
+    layout = seen.layouts[chosen]
     with ask.working("looking at the recordings") as progress:
         scan = walk.if_answered(recordings=given).scan(progress)
     _show_scan(ask, scan, layout["reader"])
     return {"recordings": given, "layout": layout}
 
 
+@dataclass
+class _Seen:
+    """A folder of recordings, as it is written down, and the layouts it may have by name, the likeliest first."""
+
+    recordings: str | None
+    layouts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def _ask_folder(walk: Walk, ask: Ask, seen: _Seen) -> str:
+    """Ask for the folder, and note the layouts that it may have."""
+
+    def look(typed: str) -> str:
+        folder = as_typed(typed)
+        if not folder.is_dir():
+            raise CorpusError(f"There is no folder {folder}.", "Type its path, or drag it into this window.")
+        possible = guess_layouts(folder.resolve())
+        likeliest = choose_layout(folder.resolve(), possible)
+        seen.layouts.clear()
+        for one in (likeliest, *possible):
+            layout = {key: value for key, value in one.items() if key not in ("tiers", "table", "transcript_suffix")}
+            seen.layouts.setdefault(_name_layout(layout), layout)
+        seen.recordings = path_from(walk.project, folder)
+        return seen.recordings
+
+    return ask.ask(
+        Question(
+            "Where are the recordings?",
+            "The folder with the recordings and whatever they were transcribed in; a dot is this folder. They stay "
+            "as they are.",
+            default="." if seen.recordings is None else str(walk.project / seen.recordings),
+            check=look,
+        )
+    )
+
+
+def _ask_layout(walk: Walk, ask: Ask, seen: _Seen) -> str:
+    """Ask which layout the folder has, where it may have several."""
+    likeliest, *others = seen.layouts
+    if not others:
+        return likeliest
+    earlier = _name_layout(walk.answers.layout) if walk.answers.layout else ""
+    choices = tuple(Choice(name, _describe_layout(layout)) for name, layout in seen.layouts.items())
+    why = "The files here may be read in several ways; the likeliest comes first."
+    default = earlier if earlier in seen.layouts else likeliest
+    return ask.ask(Question("How are the transcripts kept?", why, default=default, choices=choices))
+
+
+def _name_layout(layout: dict[str, Any]) -> str:
+    return " ".join([str(layout["reader"]), *layout.get("annotation_suffixes", ())])
+
+
+def _describe_layout(layout: dict[str, Any]) -> str:
+    endings = "".join(f" ({suffix})" for suffix in layout.get("annotation_suffixes", ()))
+    reader = str(layout["reader"])
+    return _LAYOUTS.get(reader, reader) + endings
+
+
 def as_typed(typed: str) -> Path:
     """Return the path that was typed, or dropped into the terminal, which then quotes it."""
     text = typed.strip()
-    if not Path(text).expanduser().exists() and (text[:1] in "'\"" or "\\ " in text):
+    if not expand_home(text).exists() and (text[:1] in "'\"" or "\\ " in text):
         with suppress(ValueError):
             text = (shlex.split(text) or [text])[0]
-    return Path(text).expanduser()
+    return expand_home(text)
 
 
 def _show_scan(ask: Ask, scan: FolderScan, layout: str) -> None:

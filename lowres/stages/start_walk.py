@@ -20,6 +20,7 @@ from lowres.corpora.reading import CorpusReading
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
 from lowres.errors import RecipeError
 from lowres.manifest.schema import table_from_rows
+from lowres.manifest.typed_paths import expand_home
 from lowres.stages.prepare_locate import UNPACKED_FOLDER
 from lowres.stages.start_answers import ANSWERS_FILE, Answers
 from lowres.stages.start_asking import Progress
@@ -76,10 +77,13 @@ def scan_recordings(folder: Path, progress: Progress = lambda _done, _total: Non
         progress(number + 1, len(names))
     looked_at = seconds.keys() | set(unreadable)
     left = [name for name in names if name not in looked_at]
+    # Links that lead nowhere, as git-annex keeps them, have no size.
+    gone = {name for name in left if not (folder / name).exists()}
+    left = [name for name in left if name not in gone]
     per_byte = sum(seconds.values()) / max(measured_bytes, 1)
     seconds |= {name: (folder / name).stat().st_size * per_byte for name in left}
     endings = Counter(Path(name).suffix.lower() for name in names)
-    return FolderScan(seconds, dict(endings.most_common()), tuple(sorted(unreadable)), len(left))
+    return FolderScan(seconds, dict(endings.most_common()), tuple(sorted([*unreadable, *gone])), len(left))
 
 
 class Walk:
@@ -104,7 +108,7 @@ class Walk:
     @property
     def folder(self) -> Path:
         """The folder of the recordings."""
-        return self.project / Path(self.answers.recordings or "").expanduser()
+        return self.project / expand_home(self.answers.recordings or "")
 
     def reader_data(self) -> dict[str, Any]:
         """Return the values of [corpus.reader] that follow from the answers so far."""

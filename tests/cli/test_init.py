@@ -10,6 +10,7 @@ from lowres.annotation.elan_writing import write_elan
 from lowres.annotation.tiers import Annotation, AnnotationFile, Tier
 from lowres.cli.app import app
 from lowres.recipe import load_recipe, parse_recipe
+from lowres.stages.init import guess_reader
 
 
 def run(*arguments: object) -> Result:
@@ -139,6 +140,51 @@ def test_init_recognises_saymore_toolbox_and_flex(
     assert run("init", "--project", tmp_path, "--recordings", tmp_path / "speech").exit_code == 0
     recipe = tomllib.loads((tmp_path / "lowres.toml").read_text(encoding="utf-8"))
     assert recipe["corpus"]["reader"] == reader
+
+
+SPEAKERS = "name,age\nAna,40\nBen,30\n"
+LABELS = "1.0\t2.5\tmbote\n3,0\t4.0\tna yo\n"
+ANNOTATED = {"reader": "annotated", "tiers": ["text"]}
+
+
+@pytest.mark.parametrize(
+    ("files", "reader"),
+    [
+        ({"speakers.csv": SPEAKERS}, ANNOTATED),
+        ({"metadata.csv": SPEAKERS}, ANNOTATED),
+        ({"metadata.csv": "file_name,date\na.wav,2020\n"}, ANNOTATED),
+        ({"words.csv": "audio,text\nelsewhere.wav,mbote\n"}, ANNOTATED),
+        ({"words.csv": "audio,text\na.wav,mbote\n"}, {"reader": "table", "table": "words.csv"}),
+        ({"metadata.csv": "file_name,text\nA.WAV,mbote\n"}, {"reader": "audio_folder"}),
+        ({"a.eaf": "damaged", "words.csv": SPEAKERS}, {"reader": "table", "table": "words.csv"}),
+    ],
+)
+def test_annotations_beside_recordings_win_over_a_table_that_lists_no_transcripts_of_them(
+    files: dict[str, str], reader: dict[str, object], tmp_path: Path
+) -> None:
+    (tmp_path / "a.wav").touch()
+    who, text = Tier("who", (Annotation(0.0, 5.0, "A"),)), Tier("text", (Annotation(0.0, 5.0, "mbote na yo"),))
+    write_elan(AnnotationFile((who, text)), tmp_path / "a.eaf")
+    for name, contents in files.items():
+        (tmp_path / name).write_text(contents, encoding="utf-8")
+    assert guess_reader(tmp_path) == reader
+
+
+@pytest.mark.parametrize(
+    ("files", "reader"),
+    [
+        ({"a.txt": LABELS, "b.txt": "\n"}, {"reader": "annotated", "annotation_suffixes": [".txt"]}),
+        ({"a.txt": LABELS, "b.txt": "mbote"}, {"reader": "paired_files", "transcript_suffix": ".txt"}),
+        ({"a.txt": "12\n", "b.txt": "2.5\tmbote"}, {"reader": "paired_files", "transcript_suffix": ".txt"}),
+        ({"a.txt": "mbote", "speakers.csv": SPEAKERS}, {"reader": "paired_files", "transcript_suffix": ".txt"}),
+    ],
+)
+def test_label_tracks_beside_recordings_are_no_plain_transcripts(
+    files: dict[str, str], reader: dict[str, object], tmp_path: Path
+) -> None:
+    for name, contents in {"a.wav": "", "b.wav": "", **files}.items():
+        (tmp_path / name).write_text(contents, encoding="utf-8")
+    assert guess_reader(tmp_path) == reader
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,22 @@ def test_a_recipe_that_is_there_is_not_overwritten_unasked(
     assert (tmp_path / "lowres.toml").read_text(encoding="utf-8") == "name = 'mine'"
 
 
+def test_once_the_recipe_was_deleted_everything_is_asked_again_with_the_answers_as_defaults(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, typed: list[str]
+) -> None:
+    monkeypatch.setattr(start_command, "is_terminal", lambda: True)
+    project = tmp_path / "project"
+    write_paired(tmp_path / "recordings")
+    known = Answers(recordings="../recordings", layout={"reader": "paired_files"}, transcripts={}, speakers={})
+    write_answers(project, known.updated(recipe_is_written=True))
+    typed += ["", "q"]
+    result = CliRunner().invoke(app, ["start", "--project", str(project)])
+    assert f"answer [{project / '../recordings'}]" in result.stdout
+    assert "everything is asked again" in result.stdout
+    assert "Who speaks?" in result.stdout
+    assert "Going on where you stopped" not in result.stdout
+
+
 @pytest.mark.parametrize(("line", "answer"), [("", "red"), ("1", "red"), ("2", "1"), ("RED", "red")])
 def test_a_choice_is_made_by_its_number_or_its_name(line: str, answer: str, typed: list[str]) -> None:
     typed.append(line)

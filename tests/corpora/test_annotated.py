@@ -121,6 +121,65 @@ def test_the_offset_of_a_recording_and_the_padding_move_the_times(tmp_path: Path
     assert (row.start_seconds, row.end_seconds) == (10.75, 12.75)
 
 
+def test_a_recording_that_was_given_another_name_keeps_the_offset_of_its_link_and_that_is_said(tmp_path: Path) -> None:
+    record(tmp_path, "session.wav")
+    link = MediaLink("/home/ana/day1.wav", "./day1.wav", offset_seconds=5.0)
+    write_elan(AnnotationFile((TEXT,), media=(link,)), tmp_path / "session.eaf")
+    reading = read(tmp_path)
+    assert [(row.audio_path, row.start_seconds) for row in reading.rows] == [("session.wav", 6.0), ("session.wav", 8.0)]
+    assert any("1 file(s) link to no recording that is here" in note for note in reading.notes)
+
+
+def test_of_a_film_and_its_sound_that_are_gone_the_link_of_the_same_ending_has_the_offset(tmp_path: Path) -> None:
+    record(tmp_path, "session.wav")
+    links = (MediaLink("/ana/day1.mp4", offset_seconds=5.0), MediaLink("/ana/day1.wav", offset_seconds=2.0))
+    write_elan(AnnotationFile((TEXT,), media=links), tmp_path / "session.eaf")
+    assert read(tmp_path).rows[0].start_seconds == 3.0
+
+
+def test_where_links_that_lead_nowhere_contradict_each_other_nothing_is_cut(tmp_path: Path) -> None:
+    record(tmp_path, "session.flac", "b.wav")
+    links = (MediaLink("/ana/day1.mp4", offset_seconds=5.0), MediaLink("/ana/day1.wav", offset_seconds=2.0))
+    write_elan(AnnotationFile((TEXT,), media=links), tmp_path / "session.eaf")
+    write_elan(AnnotationFile((TEXT,)), tmp_path / "b.eaf")
+    reading = read(tmp_path)
+    assert {row.audio_path for row in reading.rows} == {"b.wav"}
+    reasons = {skipped.place: skipped.reason for skipped in reading.skipped}
+    assert "begin at different moments (session.flac may be any of them)" in reasons["session.eaf"]
+
+
+def test_the_offset_is_that_of_the_link_whose_recording_is_taken(tmp_path: Path) -> None:
+    record(tmp_path, "day1.wav")
+    links = (MediaLink("", "./day1.mp4", offset_seconds=5.0), MediaLink("", "./day1.wav", offset_seconds=2.0))
+    write_elan(AnnotationFile((TEXT,), media=links), tmp_path / "session.eaf")
+    reading = read(tmp_path)
+    assert (reading.rows[0].start_seconds, reading.notes) == (3.0, [])
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_link_that_leads_to_a_recording_is_followed_before_any_other_of_that_name(tmp_path: Path, own: bool) -> None:
+    record(tmp_path, "ana/001.wav", "ben/001.wav", *(["eaf/001.wav"] if own else []))
+    for name in ("ana", "ben"):
+        link = MediaLink("", f"../{name}/001.wav")
+        (tmp_path / "eaf").mkdir(exist_ok=True)
+        write_elan(AnnotationFile((TEXT,), media=(link,)), tmp_path / "eaf" / f"{name}.eaf")
+    reading = read(tmp_path)
+    assert {(row.utterance_id[:7], row.audio_path) for row in reading.rows} == {
+        ("eaf/ana", "ana/001.wav"),
+        ("eaf/ben", "ben/001.wav"),
+    }
+    assert reading.notes == []
+
+
+def test_a_film_and_its_sound_that_one_file_links_to_both_belong_to_it(tmp_path: Path) -> None:
+    record(tmp_path, "day1.mp4", "day1.wav")
+    links = (MediaLink("", "./day1.mp4"), MediaLink("", "./day1.wav"))
+    write_elan(AnnotationFile((TEXT,), media=links), tmp_path / "day1.eaf")
+    reading = read(tmp_path)
+    assert {row.audio_path for row in reading.rows} == {"day1.mp4"}
+    assert reading.skipped == []
+
+
 def test_padding_never_begins_before_the_recording(tmp_path: Path) -> None:
     record(tmp_path, "a.wav")
     write_elan(AnnotationFile((Tier("t", (Annotation(0.1, 1.0, "a"),)),)), tmp_path / "a.eaf")
@@ -183,6 +242,46 @@ def test_a_tier_that_is_called_like_a_transcript_is_suggested_first(tmp_path: Pa
     longer = Tier("gls-en", (Annotation(1.0, 2.5, "a gloss that is longer than all the words that it explains"),))
     write_elan(AnnotationFile((longer, Tier("txt-mdw", TEXT.annotations))), tmp_path / "a.eaf")
     assert [tier.name for tier in list_tiers(tmp_path, ReaderSettings(reader="annotated"))] == ["txt-mdw", "gls-en"]
+
+
+def test_a_tier_that_was_exported_beside_its_file_is_read_once_from_the_file_of_elan(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav")
+    rounded = (Annotation(1.0, 2.5004, "mbote"), Annotation(2.9996, 4.0, "na yo"))
+    write_elan(AnnotationFile((TEXT,)), tmp_path / "a.eaf")
+    write_textgrid(AnnotationFile((Tier("text", rounded),)), tmp_path / "a.TextGrid")
+    reading = read(tmp_path)
+    assert [(row.raw_text, row.speaker) for row in reading.rows] == [("mbote", "Ana"), ("na yo", "Ana")]
+    assert [(one.place, one.reason) for one in reading.skipped] == [
+        ("a.TextGrid, tier 'text'", "repeats annotations of another file, which were taken from there (2 of a.eaf)")
+    ]
+
+
+def test_only_what_the_other_file_of_a_recording_does_not_have_is_added_and_contradictions_are_named(
+    tmp_path: Path,
+) -> None:
+    record(tmp_path, "a.wav")
+    begun = Tier("text", (Annotation(1.0, 2.5, "mbote"), Annotation(3.0, 4.0, " ")))
+    other = Tier("text", (Annotation(1.2, 2.2, "mbo"), Annotation(3.0, 4.0, "na yo"), Annotation(4.0, 5.0, "eh")))
+    write_elan(AnnotationFile((begun,)), tmp_path / "a.eaf")
+    write_textgrid(AnnotationFile((other,)), tmp_path / "a.TextGrid")
+    reading = read(tmp_path)
+    assert [row.raw_text for row in reading.rows] == ["mbote", "na yo", "eh"]
+    reasons = {skipped.place: skipped.reason for skipped in reading.skipped}
+    assert (
+        reasons["a.TextGrid, tier 'text' at 1.200 s"]
+        == "stands in another file with another text, which was taken (a.eaf)"
+    )
+
+
+def test_files_of_one_name_that_are_of_different_recordings_are_no_copies(tmp_path: Path) -> None:
+    record(tmp_path, "a.wav", "b.wav")
+    write_elan(AnnotationFile((TEXT,), media=(MediaLink("", "./b.wav"),)), tmp_path / "a.eaf")
+    write_textgrid(AnnotationFile((Tier("text", (Annotation(1.0, 2.4, "eh"),)),)), tmp_path / "a.TextGrid")
+    assert {(row.audio_path, row.raw_text) for row in read(tmp_path).rows} == {
+        ("b.wav", "mbote"),
+        ("b.wav", "na yo"),
+        ("a.wav", "eh"),
+    }
 
 
 def test_a_file_of_several_recordings_gives_each_its_own_utterances(tmp_path: Path) -> None:

@@ -60,8 +60,12 @@ def test_the_corpora_variable_decides(tmp_path: Path, monkeypatch: pytest.Monkey
     assert find_corpora_folder() == tmp_path
 
 
-def test_a_corpora_variable_that_names_no_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOWRES_CORPORA", str(tmp_path / "gone"))
+@pytest.mark.parametrize("named", ["gone", "~nobody-of-this-name"])
+def test_a_corpora_variable_that_names_no_folder_is_an_error(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOWRES_CORPORA", named)
     with pytest.raises(CorpusError, match="LOWRES_CORPORA names"):
         find_corpora_folder()
 

@@ -103,6 +103,32 @@ def test_a_damaged_file_is_a_corpus_error_and_leaves_nothing(write: Write, conte
     assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 
 
+def test_a_damaged_page_is_said_to_be_that_and_no_full_disk(write_rows: Callable[..., Path], tmp_path: Path) -> None:
+    folder = write_rows(
+        "train.parquet", [{"audio": audio(WAV + b"a" * 1000), "text": f"mbote {row}"} for row in range(50)]
+    )
+    contents = bytearray((folder / "train.parquet").read_bytes())
+    contents[100:300] = b"\xff" * 200
+    (folder / "train.parquet").write_bytes(contents)
+    with pytest.raises(CorpusError, match=r"train.parquet cannot be read as parquet: .*[^.]\.$") as caught:
+        unpacked(folder)
+    assert caught.value.hint == "Fetch it again."
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
+
+
+def test_a_recording_that_cannot_be_read_is_named(
+    write: Write, write_rows: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    write("clips/b.mp3", b"sound")
+    folder = write_rows("train.parquet", [{"audio": "clips/b.mp3", "text": "x"}])
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(CorpusError, match=r"b.mp3 cannot be read: Permission denied"):
+        unpacked(folder)
+
+
 def test_rows_without_a_recording_are_named_and_missing_columns_are_listed(write_rows: Callable[..., Path]) -> None:
     rows = [{"audio": audio(), "text": "x"}, {"audio": audio(None, None), "text": "y"}, {"audio": None, "text": "z"}]
     assert [one.reason for one in unpacked(write_rows("train.parquet", rows)).skipped] == ["names no recording"] * 2

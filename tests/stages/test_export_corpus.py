@@ -52,6 +52,17 @@ def test_a_corpus_with_its_annotations_beside_it_prepares_to_the_same_speech(
         assert sound == true_sound[: 2 * length]
 
 
+def test_nothing_is_written_into_the_folder_of_the_recordings_that_would_read_it_twice(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project", num_train=6)
+    with (project / "lowres.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[corpus]\nfolder = "."\n')
+    with pytest.raises(CorpusError, match="is in the folder of the recordings") as caught:
+        export_corpus(project, project / "elan", "elan")
+    assert "outside" in caught.value.hint
+    assert not (project / "elan").exists()
+    assert export_corpus(project, tmp_path / "elan", "elan").folder == tmp_path / "elan"
+
+
 def test_a_project_without_a_prepared_corpus_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="There is no prepared corpus") as caught:
         export_corpus(tmp_path, tmp_path / "out", "kaldi")

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from lowres.cli.app import app
 from lowres.errors import RecipeError
 from lowres.manifest.corpus import load_corpus
-from lowres.recipe import load_recipe
+from lowres.recipe import load_recipe, parse_recipe
 from lowres.stages.prepare_corpora import list_preparations
+from lowres.stages.pretrain_corpora import locate_entries
 from lowres.stages.pretrain_speech import load_pretraining_speech
 from lowres.training.pretrain_settings import settle_pretraining
 
@@ -175,3 +176,12 @@ def test_fine_tuning_on_recordings_alone_is_one_sentence(project: Path) -> None:
     result = CliRunner().invoke(app, ["finetune", "--project", str(project)])
     assert result.exit_code == 2
     assert "has no transcripts" in " ".join(result.stderr.split())
+
+
+def test_corpora_in_a_home_folder_that_nobody_has_are_missing(tmp_path: Path) -> None:
+    named = parse_recipe('[[pretrain.corpora]]\nrecipe = "~nobody-of-this-name"\n')
+    with pytest.raises(RecipeError, match="No recipe is called"):
+        list_preparations(tmp_path, named)
+    prepared = parse_recipe('[[pretrain.corpora]]\nfolder = "~nobody-of-this-name"\n')
+    (located,) = locate_entries(tmp_path, prepared.pretrain.corpora)
+    assert located.folder == tmp_path / "~nobody-of-this-name"

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from walks import BACK, SPEAKERS, STOP, ScriptedAsk, write_annotated, write_paired
+from walks import BACK, DEFAULT, SPEAKERS, STOP, ScriptedAsk, write_annotated, write_paired
 
+from lowres.corpora.files import mark_machine_made
 from lowres.errors import RecipeError
 from lowres.recipe import load_recipe, parse_recipe
-from lowres.stages import start_training
+from lowres.stages import start_training, start_walk
+from lowres.stages.init import guess_layouts, list_files
 from lowres.stages.prepare import PrepareOptions, prepare
 from lowres.stages.start import STEPS, ask_everything, is_answered
 from lowres.stages.start_answers import ANSWERS_FILE, Answers, SpeedAnswer, read_answers, write_answers
@@ -95,6 +97,13 @@ def test_a_folder_may_be_dropped_into_the_terminal(typed: str, tmp_path: Path) -
     assert as_typed(str(folder).replace(" ", "\\ ")) == folder
 
 
+def test_a_home_folder_that_nobody_has_is_no_folder(paired: Path, tmp_path: Path) -> None:
+    assert as_typed("~nobody-of-this-name/a") == Path("~nobody-of-this-name/a")
+    _, ask = answered(tmp_path, "~nobody-of-this-name", str(paired))
+    assert any("There is no folder ~nobody-of-this-name" in sentence for sentence in ask.said)
+    assert Walk(tmp_path, Answers(recordings="~nobody-of-this-name")).folder == tmp_path / "~nobody-of-this-name"
+
+
 def test_each_tier_is_shown_with_five_examples(annotated: Path, tmp_path: Path) -> None:
     walk, ask = answered(tmp_path, str(annotated), "words")
     (question,) = [one for one in ask.questions if one.title == "Which tier holds the transcript?"]
@@ -125,6 +134,31 @@ def test_columns_with_unusual_names_are_asked_for(paired: Path, tmp_path: Path) 
     assert ask.titles[1:3] == ["Which column names the recording?", "Which column holds the transcript?"]
     assert walk.settings().columns == {"audio": "Datei", "text": "Satz", "speaker": "Wer"}
     assert walk.reading().rows[0].speaker == "ab"
+
+
+def test_a_layout_that_was_guessed_wrong_is_chosen_by_hand(annotated: Path, tmp_path: Path) -> None:
+    (annotated / "words.csv").write_text("audio,text\nstory0.wav,mbote\nstory1.wav,na yo\n", encoding="utf-8")
+    (tmp_path / "project").mkdir()
+    walk, ask = walk_in(tmp_path), ScriptedAsk(str(annotated), BACK, DEFAULT, "annotated", STOP)
+    with pytest.raises(StopAsking):
+        ask_everything(walk, ask)
+    assert [choice.value for choice in ask.questions[1].choices] == ["table", "annotated"]
+    assert ask.titles[:4] == ["Where are the recordings?", "How are the transcripts kept?"] * 2
+    assert walk.answers.layout == {"reader": "annotated"}
+    assert ask.titles[4] == "Which tier holds the transcript?"
+
+
+def test_another_layout_of_the_same_recordings_makes_everything_asked_again(annotated: Path, tmp_path: Path) -> None:
+    (annotated / "words.csv").write_text("audio,text\nstory0.wav,mbote\nstory1.wav,na yo\n", encoding="utf-8")
+    walk = walk_in(tmp_path)
+    with pytest.raises(StopAsking):
+        ask_everything(walk, ScriptedAsk(str(annotated), "table", DEFAULT, DEFAULT, STOP))
+    assert walk.answers.speakers is not None
+    ask = ScriptedAsk(DEFAULT, "annotated", STOP)
+    with pytest.raises(StopAsking):
+        ask_everything(walk, ask, begin_at="recordings")
+    assert ask.questions[1].default == "table"
+    assert (walk.answers.transcripts, walk.answers.speakers) == (None, None)
 
 
 def test_one_table_for_each_split_is_read_as_one(paired: Path, tmp_path: Path) -> None:
@@ -269,6 +303,16 @@ def test_recordings_that_are_none_are_named(paired: Path) -> None:
     assert 0 < scan.hours < 0.05
 
 
+def test_links_that_lead_nowhere_are_named_among_recordings_that_nobody_had_time_to_look_at(
+    paired: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (paired / "kept_elsewhere.wav").symlink_to(".git/annex/objects/gone.wav")  # as git-annex has them
+    monkeypatch.setattr(start_walk, "_MOST_SECONDS_OF_LOOKING", -1.0)
+    scan = scan_recordings(paired)
+    assert scan.unreadable == ("kept_elsewhere.wav",)
+    assert (len(scan.seconds), scan.num_estimated) == (36, 36)
+
+
 def test_a_project_says_how_far_it_is(paired: Path, tmp_path: Path) -> None:
     walk, _ = answered(tmp_path, str(paired))
     write_recipe(walk)
@@ -292,6 +336,42 @@ def test_a_project_in_the_folder_of_its_recordings_stays_prepared(paired: Path) 
         (paired / "reports" / "utterances.tsv").write_text("made by lowres", encoding="utf-8")
         assert look_at_project(paired).is_prepared
     assert walk.reading().rows == Walk(paired, walk.answers).reading().rows
+
+
+@pytest.mark.parametrize("name", ["transcripts/run", "aligned/run", "suggestions/run", "cross-validation/all/fold-1"])
+def test_what_a_command_writes_among_the_recordings_of_a_project_is_none_of_them(paired: Path, name: str) -> None:
+    walk = Walk(paired, Answers())
+    ask_everything(walk, ScriptedAsk(str(paired)))
+    write_recipe(walk)
+    prepare(paired, load_recipe(project=paired), PrepareOptions(num_workers=1), lambda *_: None)
+    listed = list_files(paired)
+    if name.startswith("cross"):
+        (paired / name).mkdir(parents=True)
+    else:
+        mark_machine_made(paired / name)
+    (paired / name / "manifest.tsv").write_text("made by lowres", encoding="utf-8")
+    assert look_at_project(paired).is_prepared
+    assert list_files(paired) == listed
+
+
+def test_what_lowres_made_is_no_layout_of_its_own_once_the_recipe_was_deleted(paired: Path) -> None:
+    before = guess_layouts(paired)
+    walk = Walk(paired, Answers())
+    ask_everything(walk, ScriptedAsk(str(paired)))
+    write_recipe(walk)
+    prepare(paired, load_recipe(project=paired), PrepareOptions(num_workers=1), lambda *_: None)
+    (paired / "lowres.toml").unlink()
+    assert guess_layouts(paired) == before
+
+
+def test_a_folder_of_transcripts_that_people_wrote_counts_among_the_recordings(paired: Path) -> None:
+    walk = Walk(paired, Answers())
+    ask_everything(walk, ScriptedAsk(str(paired)))
+    write_recipe(walk)
+    prepare(paired, load_recipe(project=paired), PrepareOptions(num_workers=1), lambda *_: None)
+    (paired / "transcripts").mkdir()
+    (paired / "transcripts" / "ama.eaf").write_text("corrected", encoding="utf-8")
+    assert not look_at_project(paired).is_prepared
 
 
 def test_the_commands_to_type_follow_from_what_is_in_the_folder(paired: Path, tmp_path: Path) -> None:
