@@ -59,6 +59,16 @@ def test_impossible_stretches_are_described(tmp_path: Path, span: tuple[float, f
     assert said in result.recordings[0].utterances[1].problem
 
 
+def test_a_slip_of_one_end_costs_no_other_utterance_its_sound(tmp_path: Path) -> None:
+    spans = [(20.0, 21.0), (40.0, 41.0), (50.0, 5.0)]
+    result = make_part(tmp_path / "part.pcm", [job(ramp_recording(tmp_path, seconds=60), *spans)])
+    found = result.recordings[0].utterances
+    assert [one.problem for one in found[:2]] == ["", ""]
+    assert [one.num_samples for one in found] == [16_000, 16_000, 0]
+    # Decoding stops long before 50 s, and that is not what is wrong with it.
+    assert found[2].problem == "ends at 5.00 s, which is not after its start at 50.00 s"
+
+
 def test_annotators_may_round_the_end(tmp_path: Path) -> None:
     result = make_part(tmp_path / "part.pcm", [job(ramp_recording(tmp_path), (9, 10.3))])
     assert result.recordings[0].utterances[0].problem == ""
