@@ -58,7 +58,8 @@ def _read_directory(folder: Path, name: str, split: str, settings: ReaderSetting
     segments = _read_lines(folder, f"{name}/segments", settings, needed=False)
     for key, command in wavs.values.items():
         _refuse_pipe(command, wavs.places[key])
-    files = CorpusFiles(folder, settings.audio_folder.replace("{split}", PurePosixPath(name).name))
+    base = settings.audio_folder.replace("{split}", PurePosixPath(name).name)
+    files = CorpusFiles(folder, base, wavs.values.values())
     for key, text in texts.values.items():
         place = texts.places[key]
         recording, start, end = _stretch(key, segments)
@@ -132,6 +133,4 @@ def _stretch(key: str, segments: _Lines) -> tuple[str, float, float | None]:
 
 
 def _find(files: CorpusFiles, path: str, place: str, by_name: bool) -> str | None:
-    if by_name and (path.startswith("/") or files.find(path, place) is None):
-        return files.find(PurePosixPath(path).name, place)
-    return files.find(path, place)
+    return files.find(PurePosixPath(path).name if by_name and path.startswith("/") else path, place)

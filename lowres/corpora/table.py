@@ -58,7 +58,7 @@ def read_listing(folder: Path, listing: Listing, settings: ReaderSettings, colle
         collector.note(f"{listing.table} is not UTF-8: it was read as Windows-1252. Look at its letters below.")
     for line, reason in table.malformed:
         collector.skip(f"{listing.table} line {line}", f"{reason}; a cell with a comma needs quotation marks")
-    files = CorpusFiles(folder, listing.audio_base)
+    files = CorpusFiles(folder, listing.audio_base, [cells[columns["audio"]].strip() for _, cells in table.rows])
     for line, cells in table.rows:
         place = f"{listing.table} line {line}"
         values = {ours: cells[position].strip() for ours, position in columns.items()}
