@@ -22,7 +22,8 @@ from lowres.recipe.load import PROJECT_RECIPE
 from lowres.recipe.toml_writer import write_value
 from lowres.stages.prepare_origin import OWN_FOLDERS
 
-_MOST_FILES_LOOKED_AT = 5_000
+# Some seconds' work: enough for most corpora, and little enough where somebody names the whole disk.
+_MOST_FILES_LOOKED_AT = 200_000
 _MOST_TEXTS_LOOKED_AT = 50
 _TRANSCRIPT_SUFFIXES = (".txt", ".lab", ".trans", ".mb", ".orth", ".lbl", ".trn")
 
@@ -89,7 +90,9 @@ def guess_reader(folder: Path) -> dict[str, Any]:
     if not audio and any(path.suffix == PARQUET_SUFFIX for path in files):
         return {"reader": "hf_dataset"}
     if not audio:
-        raise CorpusError(f"There is no recording in {folder}.", f"Known are {', '.join(AUDIO_SUFFIXES)}.")
+        raise CorpusError(
+            f"There is no recording in {_looked_at(folder, files)}.", f"Known are {', '.join(AUDIO_SUFFIXES)}."
+        )
     published = _guess_published(folder, files, audio)
     if published:
         return {"reader": published}
@@ -104,7 +107,7 @@ def guess_reader(folder: Path) -> dict[str, Any]:
         return {"reader": "table", "table": tables[0].relative_to(folder).as_posix()}
     if any(path.suffix.lower() in ANNOTATION_SUFFIXES for path in files):
         return _guess_tier(folder)
-    raise _no_transcripts(folder, len(audio))
+    raise _no_transcripts(_looked_at(folder, files), len(audio))
 
 
 def _guess_published(folder: Path, files: list[Path], audio: list[Path]) -> str:
@@ -160,7 +163,7 @@ def _guess_tier(folder: Path, suffixes: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def list_files(folder: Path) -> list[Path]:
-    """List a folder's files, some thousands at most; nothing hidden, and nothing that lowres made."""
+    """List a folder's files, hardly more than 200,000; nothing hidden, and nothing that lowres made."""
     files: list[Path] = []
     own = OWN_FOLDERS if (folder / PROJECT_RECIPE).is_file() else ()
     for parent, folders, names in os.walk(folder):
@@ -181,9 +184,13 @@ def _count_sidecars(files: list[Path], audio: list[Path]) -> Counter[str]:
     )
 
 
-def _no_transcripts(folder: Path, num_recordings: int) -> CorpusError:
+def _looked_at(folder: Path, files: list[Path]) -> str:
+    return str(folder) if len(files) <= _MOST_FILES_LOOKED_AT else f"the first {len(files):,} files of {folder}"
+
+
+def _no_transcripts(looked_at: str, num_recordings: int) -> CorpusError:
     return CorpusError(
-        f"{folder} holds {num_recordings} recordings and no transcripts.",
+        f"There are {num_recordings} recordings and no transcripts in {looked_at}.",
         "Put X.txt beside each X.wav, or a table with the columns audio and text into the folder. To pretrain on "
         'recordings alone, write [corpus.reader] reader = "recordings" in lowres.toml.',
     )
