@@ -20,6 +20,7 @@ from lowres.recipe import Recipe, parse_recipe
 from lowres.stages import prepare_decode
 from lowres.stages.finetune_speech import load_speech
 from lowres.stages.prepare import PrepareOptions, PrepareResult, prepare
+from lowres.stages.prepare_locate import locate_corpus
 from lowres.text.vocabulary import VocabularySettings
 
 WORDS = ("mbote", "na", "yo", "ndeko", "mokɔ́", "tata", "mama")
@@ -51,25 +52,53 @@ def run(project: Path, chosen: Recipe, num_workers: int = 1) -> PrepareResult:
     return prepare(project, chosen, PrepareOptions(num_workers=num_workers), lambda step, done, total: None)
 
 
-def test_a_hugging_face_data_set_is_unpacked_into_the_project_and_prepared(tmp_path: Path) -> None:
-    recordings = write_corpus_folder(tmp_path / "recordings")
+def write_data_set(folder: Path) -> Path:
+    """Write the small corpus as a Hugging Face data set of parquet files and return its folder."""
+    recordings = write_corpus_folder(folder / "recordings")
+    (folder / "set" / "data").mkdir(parents=True)
     for split in ("train", "dev", "test"):
         wavs = sorted((recordings / split).glob("*.wav"))
         texts = [path.with_suffix(".txt").read_text("utf-8") for path in wavs]
         audio = [{"bytes": path.read_bytes(), "path": path.name} for path in wavs]
-        (tmp_path / "set" / "data").mkdir(parents=True, exist_ok=True)
         pyarrow.parquet.write_table(
             pyarrow.table({"audio": audio, "text": texts}),
-            tmp_path / "set" / "data" / f"{split}-00000-of-00001.parquet",
+            folder / "set" / "data" / f"{split}-00000-of-00001.parquet",
         )
-    chosen = parse_recipe(
-        f'name = "set"\n[corpus]\nfolder = "{(tmp_path / "set").as_posix()}"\n[corpus.reader]\nreader = "hf_dataset"\n'
+    return folder / "set"
+
+
+def data_set_recipe(folder: Path, name: str = "set") -> Recipe:
+    return parse_recipe(
+        f'name = "{name}"\n[corpus]\nfolder = "{folder.as_posix()}"\n[corpus.reader]\nreader = "hf_dataset"\n'
     )
-    run(tmp_path / "project", chosen)
+
+
+def test_a_hugging_face_data_set_is_unpacked_into_the_project_and_prepared(tmp_path: Path) -> None:
+    folder = write_data_set(tmp_path)
+    run(tmp_path / "project", data_set_recipe(folder))
     splits = load_corpus(tmp_path / "project" / "corpus").table["split"].value_counts().to_dict()
     assert splits == {"train": 16, "dev": 7, "test": 7}
-    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == ["data"]
+    assert sorted(path.name for path in folder.iterdir()) == ["data"]
     assert (tmp_path / "project" / "unpacked" / "set").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("../../x", "x"),
+        ("/tmp/lowres-outside/x", "tmp_lowres-outside_x"),
+        ("..", "corpus"),
+        (".", "corpus"),
+        ("a\\u0000b", "a_b"),
+        ("Wolof, 2nd year", "Wolof, 2nd year"),
+    ],
+)
+def test_a_data_set_is_unpacked_inside_the_project_whatever_the_recipe_s_name(
+    tmp_path: Path, name: str, folder: str
+) -> None:
+    located = locate_corpus(tmp_path / "project", data_set_recipe(write_data_set(tmp_path), name), lambda *_: None)
+    assert located.folder == tmp_path / "project" / "unpacked" / folder
+    assert (located.folder / "train" / "metadata.csv").is_file()
 
 
 def contents(folder: Path) -> dict[str, str]:
