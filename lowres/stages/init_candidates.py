@@ -1,5 +1,6 @@
 """What in a folder of recordings may hold the transcripts, where there is a choice: files beside them, or tables."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,11 +26,12 @@ class Sidecar:
     examples: tuple[str, ...]
 
 
-def list_sidecars(files: Sequence[Path]) -> list[Sidecar]:
+def list_sidecars(folder: Path, files: Sequence[Path]) -> list[Sidecar]:
     """List the kinds of text that stand beside recordings under the same name, the most frequent first.
 
     Args:
-        files: of a folder, recordings and all.
+        folder: what links lead out of it to is not opened.
+        files: of the folder, recordings and all.
     """
     stems = {str(path.with_suffix("")) for path in files if path.suffix.lower() in AUDIO_SUFFIXES}
     found: dict[str, list[Path]] = {}
@@ -38,7 +40,9 @@ def list_sidecars(files: Sequence[Path]) -> list[Sidecar]:
             found.setdefault(ending, []).append(path)
     most = max(map(len, found.values()), default=0)
     listed = [
-        Sidecar(ending, len(paths), _read_some(paths)) for ending, paths in found.items() if 2 * len(paths) > most
+        Sidecar(ending, len(paths), _read_some(folder, paths))
+        for ending, paths in found.items()
+        if 2 * len(paths) > most
     ]
     return sorted((one for one in listed if one.examples), key=lambda one: (-one.num_files, len(one.ending)))
 
@@ -63,8 +67,14 @@ def _ending_behind(stems: set[str], path: Path) -> str:
     return ""
 
 
-def _read_some(paths: Sequence[Path]) -> tuple[str, ...]:
-    texts = (_read(path) for path in paths[:_MOST_LOOKED_INTO])
+def is_inside(path: Path, folder: Path) -> bool:
+    """Return whether a file lies in the folder, and not behind a link that leads out of it."""
+    # Unlike Path.resolve, this takes a link that leads to itself.
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _read_some(folder: Path, paths: Sequence[Path]) -> tuple[str, ...]:
+    texts = (_read(path) for path in paths[:_MOST_LOOKED_INTO] if path.is_file() and is_inside(path, folder))
     return tuple(islice((" ".join(text.split()) for text in texts if text.strip()), _NUM_EXAMPLES))
 
 

@@ -20,6 +20,7 @@ from lowres.corpora.reading import CorpusReading
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
 from lowres.errors import RecipeError
 from lowres.manifest.schema import table_from_rows
+from lowres.stages.init_candidates import is_inside
 from lowres.stages.prepare_locate import UNPACKED_FOLDER
 from lowres.stages.start_answers import ANSWERS_FILE, Answers
 from lowres.stages.start_asking import Progress
@@ -67,7 +68,7 @@ def scan_recordings(folder: Path, progress: Progress = lambda _done, _total: Non
     for number, name in enumerate(order):
         if time.monotonic() - began > _MOST_SECONDS_OF_LOOKING:
             break
-        length = announced_seconds(folder / name)
+        length = announced_seconds(folder / name) if is_inside(folder / name, folder) else None
         if length is None:
             unreadable.append(name)
         else:

@@ -1,14 +1,18 @@
 """The guided walk without a terminal: what is asked, what follows from the answers, and what is kept of them."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+from fuzzing import limited
 from walks import BACK, SPEAKERS, STOP, ScriptedAsk, write_annotated, write_paired
 
 from lowres.errors import RecipeError
 from lowres.recipe import load_recipe, parse_recipe
 from lowres.stages import start_training
+from lowres.stages.init import list_files
+from lowres.stages.init_candidates import list_sidecars
 from lowres.stages.prepare import PrepareOptions, prepare
 from lowres.stages.start import STEPS, ask_everything, is_answered
 from lowres.stages.start_answers import ANSWERS_FILE, Answers, SpeedAnswer, read_answers, write_answers
@@ -267,6 +271,46 @@ def test_recordings_that_are_none_are_named(paired: Path) -> None:
     assert scan.unreadable == ("broken.wav",)
     assert scan.endings == {".wav": 37}
     assert 0 < scan.hours < 0.05
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_examples_are_taken_from_no_link_that_leads_out_and_from_no_pipe(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for name in ("a.wav", "b.wav", "c.wav", "d.wav", "inside.text"):
+        (folder / name).write_text("words", encoding="utf-8")
+    (tmp_path / "outside.txt").write_text("secret", encoding="utf-8")
+    (folder / "a.txt").symlink_to(tmp_path / "outside.txt")
+    os.mkfifo(folder / "b.txt")
+    (folder / "c.txt").symlink_to("inside.text")
+    (folder / "d.txt").symlink_to("nothing")
+    with limited():
+        (found,) = list_sidecars(folder, list_files(folder))
+    assert (found.num_files, found.examples) == (4, ("words",))
+
+
+def test_a_table_that_lies_outside_is_not_opened_for_its_columns(paired: Path, tmp_path: Path) -> None:
+    for path in paired.glob("*.txt"):
+        path.unlink()
+    (tmp_path / "outside.tsv").write_text("secret\tother\nama_0.wav\tba\n", encoding="utf-8")
+    (paired / "list.tsv").symlink_to(tmp_path / "outside.tsv")
+    ask = ScriptedAsk(str(paired), STOP)
+    with pytest.raises(StopAsking):
+        ask_everything(walk_in(tmp_path), ask)
+    assert any("list.tsv' leads out of the corpus folder" in sentence for sentence in ask.said)
+    assert not any("secret" in str(question) for question in ask.questions)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_recordings_that_lie_outside_are_not_opened_and_pipes_not_waited_for(paired: Path, tmp_path: Path) -> None:
+    (paired / "ama_0.wav").rename(tmp_path / "outside.wav")
+    (paired / "ama_0.wav").symlink_to(tmp_path / "outside.wav")
+    os.mkfifo(paired / "pipe.wav")
+    (paired / "inside.wav").symlink_to("ama_1.wav")
+    with limited():
+        scan = scan_recordings(paired)
+    assert scan.unreadable == ("ama_0.wav", "pipe.wav")
+    assert "inside.wav" in scan.seconds
 
 
 def test_a_project_says_how_far_it_is(paired: Path, tmp_path: Path) -> None:
