@@ -109,7 +109,7 @@ def make_part(shard: Path, jobs: Sequence[RecordingJob]) -> PartResult:
     result = PartResult(fingerprint_part(jobs), shard_sha256, writer.num_samples, recordings)
     temporary = shard.with_name(f".{shard.stem}.json.{uuid4().hex}.partial")
     try:
-        temporary.write_text(json.dumps(asdict(result), ensure_ascii=False), encoding="utf-8")
+        temporary.write_text(json.dumps(asdict(result)), encoding="utf-8")
         temporary.replace(index_path(shard))
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """A part holds exactly the stretches that were asked for, each recording decoded once."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,15 @@ def test_a_damaged_recording_leaves_no_samples_and_spares_its_neighbours(tmp_pat
 def test_a_finished_part_is_read_back_from_its_index(tmp_path: Path) -> None:
     result = make_part(tmp_path / "part.pcm", [job(ramp_recording(tmp_path), (0, 1), (12, 13))])
     assert read_part(tmp_path / "part.pcm") == result
+
+
+def test_a_name_that_is_not_utf_8_is_read_back_from_the_index(tmp_path: Path) -> None:
+    names = [os.fsdecode(b"caf\xe9.wav"), os.fsdecode(b"gone\xe9.wav")]
+    jobs = [job(ramp_recording(tmp_path).rename(tmp_path / names[0]), (0, 1)), job(tmp_path / names[1], (0, 1))]
+    result = make_part(tmp_path / "part.pcm", jobs)
+    assert read_part(tmp_path / "part.pcm") == result
+    assert [one.name for one in result.recordings] == names
+    assert names[1] in result.recordings[1].problem
 
 
 def test_an_index_whose_shard_was_cut_is_not_believed(tmp_path: Path) -> None:

@@ -241,6 +241,19 @@ def test_one_bad_recording_among_many_is_left_out_by_name(tmp_path: Path, corpus
     assert result.corpus.info.num_utterances == 29
 
 
+def test_names_that_are_not_utf_8_are_prepared(tmp_path: Path, corpus: Path) -> None:
+    for ending in (".wav", ".txt"):
+        (corpus / "train" / f"speaker0_000{ending}").rename(corpus / "train" / f"caf\udce9_000{ending}")
+    (corpus / "train" / "brok\udce9n.wav").write_bytes(b"no sound")
+    (corpus / "train" / "brok\udce9n.txt").write_text("mbote", encoding="utf-8")
+    run(tmp_path, recipe(corpus))
+    loaded = load_corpus(tmp_path / "corpus")
+    assert "train/caf\udce9_000" in set(loaded.table["utterance_id"])
+    assert list(loaded.table.loc[~loaded.table["included"], "utterance_id"]) == ["train/brok\udce9n"]
+    assert "1 utterance: the recording cannot be read (train/brok?n). Left out." in loaded.info.warnings
+    assert run(tmp_path, recipe(corpus)).num_reused_parts == 1
+
+
 def test_a_transcript_too_long_for_its_frames_is_left_out(tmp_path: Path, corpus: Path) -> None:
     (corpus / "train" / "speaker0_000.txt").write_text("mm" * 60, encoding="utf-8")
     result = run(tmp_path, recipe(corpus))
