@@ -1,6 +1,7 @@
 """What in a folder of recordings may hold the transcripts, where there is a choice: files beside them, or tables."""
 
 import os
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,7 +84,10 @@ def _read(path: Path) -> str:
     try:
         if path.stat().st_size > _MOST_BYTES:
             return ""
-        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+        contents = path.read_bytes()
     except OSError:
         return ""
+    # What Windows calls Unicode; no other text has zero bytes.
+    encoding = "utf-16" if contents.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    text = contents.decode(encoding, errors="replace")
     return "" if "\x00" in text else text

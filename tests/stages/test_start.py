@@ -120,6 +120,30 @@ def test_what_cannot_be_used_is_counted_and_named(annotated: Path, tmp_path: Pat
     assert "1 has no recording story1.eaf" in ask.said
 
 
+def test_transcripts_that_notepad_calls_unicode_are_shown_and_read(paired: Path, tmp_path: Path) -> None:
+    for path in paired.glob("*.txt"):
+        path.write_text(path.read_text(encoding="utf-8"), encoding="utf-16")
+    (found,) = list_sidecars(paired, list_files(paired))
+    assert found.examples[0] == (paired / "abena_0.txt").read_text(encoding="utf-16").strip()
+    walk, _ = answered(tmp_path, str(paired))
+    assert walk.answers.transcripts == {"transcript_suffix": ".txt"}
+    assert walk.reading().rows[0].raw_text.strip() == found.examples[0]
+
+
+def test_transcripts_too_long_to_be_shown_are_read(paired: Path, tmp_path: Path) -> None:
+    for path in paired.glob("*.txt"):
+        path.write_text("ba de " * 5_000, encoding="utf-8")
+    walk, _ = answered(tmp_path, str(paired))
+    assert walk.answers.transcripts == {"transcript_suffix": ".txt"}
+
+
+def test_transcripts_that_are_all_empty_are_counted(paired: Path, tmp_path: Path) -> None:
+    for path in paired.glob("*.txt"):
+        path.write_text("", encoding="utf-8")
+    _, ask = answered(tmp_path, str(paired))
+    assert "36 has an empty transcript" in " ".join(ask.said)
+
+
 def test_columns_with_unusual_names_are_asked_for(paired: Path, tmp_path: Path) -> None:
     lines = ["Datei\tSatz\tWer", *(f"{path.name}\tba de\t{path.name[:2]}" for path in sorted(paired.glob("*.wav")))]
     for path in paired.glob("*.txt"):
