@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path, PurePosixPath
 
 from lowres.corpora.columns import find_columns
@@ -122,12 +123,12 @@ def _seconds(value: str, column: str, place: str) -> float | None:
 def _find_listings(folder: Path, settings: ReaderSettings, collector: RowCollector) -> list[Listing]:
     files = CorpusFiles(folder, settings.subfolder)
     name = settings.table or _only_table(folder / files.base)
+    tables = files.relative(name, "corpus.reader.table")
     if "{split}" not in name:
-        base = files.relative(settings.audio_folder, "corpus.reader.audio_folder")
-        return [Listing(files.relative(name, "corpus.reader.table"), base)]
+        return [Listing(tables, files.relative(settings.audio_folder, "corpus.reader.audio_folder"))]
     listings = []
-    for path in sorted((folder / files.base).glob(name.replace("{split}", "*"))):
-        theirs = _name_of_split(name, path.relative_to(folder / files.base).as_posix())
+    for path in sorted(folder.glob(escape(tables).replace("{split}", "*"))):
+        theirs = _name_of_split(tables, path.relative_to(folder).as_posix())
         split = settings.split_for(theirs)
         if not split:
             collector.skip(path.relative_to(folder).as_posix(), "is of a split that neither we nor the recipe know")

@@ -195,6 +195,20 @@ def test_one_table_per_split_is_read(write: Write) -> None:
     assert reading.skipped[0].place == "junk.tsv"
 
 
+@pytest.mark.parametrize("name", ["/data/{split}.tsv", "../{split}.tsv", "C:\\data\\{split}.tsv"])
+def test_tables_of_splits_may_not_lie_outside_either(write: Write, tmp_path: Path, name: str) -> None:
+    (tmp_path / "train.tsv").write_text("file\ttext\naudio/a.wav\tsecret\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"corpus\.reader\.table: the path .* leads out of the corpus folder"):
+        table(write, "file\ttext\n", table=name)
+
+
+@pytest.mark.parametrize("name", ["lists [1]/{split}.tsv", "lists [1]\\{split}.tsv", "**x/{split}.tsv"])
+def test_the_name_of_tables_is_no_pattern_but_for_the_split(write: Write, name: str) -> None:
+    write("a.wav"), write(name.replace("\\", "/").replace("{split}", "train"), "file\ttext\na.wav\tx\n")
+    reading = read_corpus(write(), ReaderSettings(reader="table", table=name))
+    assert [(row.audio_path, row.split) for row in reading.rows] == [("a.wav", "train")]
+
+
 # ---- audio folders
 
 
