@@ -1,6 +1,7 @@
 """The files of a corpus: found whatever the spelling of their names, and never outside the corpus folder."""
 
 import os
+import posixpath
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
@@ -189,6 +190,11 @@ def walk_files(folder: Path, base: str, suffixes: Sequence[str]) -> Iterator[str
         for name in sorted(names):
             if not name.startswith(".") and name.lower().endswith(endings):
                 yield name if prefix == "." else f"{prefix}/{name}"
+
+
+def of_another_machine(path: str) -> str:
+    """Return an absolute path, of a machine with other folders, as a name for `CorpusFiles.find`."""
+    return posixpath.normpath(path).lstrip("/")
 
 
 def demand_file(path: Path) -> None:

@@ -320,6 +320,14 @@ def test_a_missing_recording_of_kaldi_s_does_not_take_its_namesake(write: Write,
     assert [one.reason for one in reading.skipped] == ["there is no recording ana/001.wav"]
 
 
+def test_folders_of_another_machine_tell_namesakes_apart(write: Write) -> None:
+    write("audio/ana/1.wav"), write("audio/ben/1.wav"), write("audio/ben/2.wav")
+    scp = "u1 /mnt/x/../ana/1.wav\nu2 /mnt/ben/1.wav\nu3 /mnt/ana/2.wav\nu4 /../a.wav\n"
+    reading = kaldi(write, scp, "u1 x\nu2 y\nu3 z\nu4 z\n", audio_folder="audio")
+    assert [row.audio_path for row in reading.rows] == ["audio/ana/1.wav", "audio/ben/1.wav", "audio/a.wav"]
+    assert [one.reason for one in reading.skipped] == ["there is no recording /mnt/ana/2.wav"]
+
+
 def test_a_climbing_path_in_wav_scp_is_refused(write: Write) -> None:
     with pytest.raises(CorpusError, match=r"wav\.scp line 1: the path .* leads out"):
         kaldi(write, "u1 ../../secret.wav\n")
