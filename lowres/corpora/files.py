@@ -75,13 +75,17 @@ class CorpusFiles:
         Raises:
             CorpusError: it does.
         """
+        if not self.is_inside(relative):
+            raise _outside(relative, place, self.folder)
+
+    def is_inside(self, relative: str) -> bool:
+        """Return whether a file lies in the corpus folder, and not behind a symbolic link that leads out of it."""
         path = self.folder / relative
         parent = str(path.parent)
         if parent not in self._real_parents:
             self._real_parents[parent] = os.path.realpath(parent)
         real = os.path.realpath(path) if path.is_symlink() else self._real_parents[parent]
-        if real != self._real_folder and not real.startswith(self._real_folder + os.sep):
-            raise _outside(relative, place, self.folder)
+        return real == self._real_folder or real.startswith(self._real_folder + os.sep)
 
     def _similar(self, relative: str) -> str | None:
         folded = _fold(relative)

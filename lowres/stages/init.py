@@ -20,7 +20,6 @@ from lowres.errors import CorpusError, RecipeError
 from lowres.recipe import list_shipped_recipes, parse_recipe, shipped_recipes_folder
 from lowres.recipe.load import PROJECT_RECIPE
 from lowres.recipe.toml_writer import write_value
-from lowres.stages.init_candidates import is_inside
 from lowres.stages.prepare_origin import OWN_FOLDERS
 
 # Some seconds' work: enough for most corpora, and little enough where somebody names the whole disk.
@@ -98,7 +97,7 @@ def guess_reader(folder: Path) -> dict[str, Any]:
     if published:
         return {"reader": published}
     texts = [path for path in files if path.suffix.lower() == ".txt"][:_MOST_TEXTS_LOOKED_AT]
-    if any(is_inside(path, folder) and begins_as_toolbox(path) for path in texts):
+    if any(_is_inside(path, folder) and begins_as_toolbox(path) for path in texts):
         return _guess_tier(folder, (".txt",))
     sidecars = _count_sidecars(files, audio)
     tables = sorted(path for path in files if path.suffix.lower() in (".csv", ".tsv"))
@@ -132,7 +131,7 @@ def _guess_published(folder: Path, files: list[Path], audio: list[Path]) -> str:
 def _has_no_header(folder: Path, files: list[Path]) -> bool:
     """Say whether the first train.tsv begins as FLEURS's do: with a number and the name of a recording."""
     table = next(path for path in files if path.name == "train.tsv")
-    if not table.is_file() or not is_inside(table, folder):
+    if not table.is_file() or not _is_inside(table, folder):
         raise CorpusError(
             f"{table} is no ordinary file, or a link that leads out of {folder}.", "Put the table itself there."
         )
@@ -142,6 +141,12 @@ def _has_no_header(folder: Path, files: list[Path]) -> bool:
     except OSError as error:
         raise CorpusError(f"{table} cannot be read: {error.strerror or error}.") from error
     return len(cells) > 2 and cells[0].strip(b"\xef\xbb\xbf ").isdigit()
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Return whether a file lies in the folder, and not behind a link that leads out of it."""
+    # Unlike Path.resolve, this takes a link that leads to itself.
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _guess_tier(folder: Path, suffixes: tuple[str, ...] = ()) -> dict[str, Any]:

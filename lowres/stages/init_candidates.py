@@ -1,6 +1,5 @@
 """What in a folder of recordings may hold the transcripts, where there is a choice: files beside them, or tables."""
 
-import os
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lowres.annotation.formats import ANNOTATION_SUFFIXES
+from lowres.corpora.files import CorpusFiles
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
 
 TABLE_SUFFIXES: Final = (".csv", ".tsv")
@@ -45,7 +45,9 @@ def list_sidecars(folder: Path, files: Sequence[Path]) -> list[Sidecar]:
         for ending, paths in found.items()
         if 2 * len(paths) > most
     ]
-    return sorted((one for one in listed if one.examples), key=lambda one: (-one.num_files, len(one.ending)))
+    # Where they are all so long, or empty, that none can be shown, they are what there is nevertheless.
+    shown = [one for one in listed if one.examples] or listed
+    return sorted(shown, key=lambda one: (-one.num_files, len(one.ending)))
 
 
 def list_tables(folder: Path, files: Sequence[Path]) -> list[str]:
@@ -68,14 +70,10 @@ def _ending_behind(stems: set[str], path: Path) -> str:
     return ""
 
 
-def is_inside(path: Path, folder: Path) -> bool:
-    """Return whether a file lies in the folder, and not behind a link that leads out of it."""
-    # Unlike Path.resolve, this takes a link that leads to itself.
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-
-
 def _read_some(folder: Path, paths: Sequence[Path]) -> tuple[str, ...]:
-    texts = (_read(path) for path in paths[:_MOST_LOOKED_INTO] if path.is_file() and is_inside(path, folder))
+    inside = CorpusFiles(folder)
+    some = (path for path in paths[:_MOST_LOOKED_INTO] if inside.is_inside(path.relative_to(folder).as_posix()))
+    texts = (_read(path) for path in some if path.is_file())
     return tuple(islice((" ".join(text.split()) for text in texts if text.strip()), _NUM_EXAMPLES))
 
 

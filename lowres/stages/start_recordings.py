@@ -132,11 +132,8 @@ def _ask_tiers(walk: Walk, ask: Ask) -> dict[str, Any]:
 
 def _ask_sidecar(walk: Walk, ask: Ask) -> dict[str, Any]:
     endings = list_sidecars(walk.folder, list_files(walk.folder))
-    if not endings:  # They are empty, or so long that none is shown.
-        guessed = guess_reader(walk.folder)
-        return {key: guessed[key] for key in ("transcript_suffix",) if key in guessed}
-    if len(endings) == 1:
-        return {"transcript_suffix": endings[0].ending}
+    if len(endings) < 2:
+        return {"transcript_suffix": endings[0].ending} if endings else {}
     choices = tuple(
         Choice(one.ending, f"{one.ending}  ({count(one.num_files, 'file')})", one.examples) for one in endings
     )

@@ -144,6 +144,16 @@ def test_transcripts_that_are_all_empty_are_counted(paired: Path, tmp_path: Path
     assert "36 has an empty transcript" in " ".join(ask.said)
 
 
+def test_transcripts_that_were_taken_away_are_missed_in_a_sentence(paired: Path, tmp_path: Path) -> None:
+    walk, _ = answered(tmp_path, str(paired))
+    for path in paired.glob("*.txt"):
+        path.unlink()
+    ask = ScriptedAsk(STOP)
+    with pytest.raises(StopAsking):
+        ask_everything(walk, ask, begin_at="transcripts")
+    assert any("There is no transcript in" in sentence for sentence in ask.said)
+
+
 def test_columns_with_unusual_names_are_asked_for(paired: Path, tmp_path: Path) -> None:
     lines = ["Datei\tSatz\tWer", *(f"{path.name}\tba de\t{path.name[:2]}" for path in sorted(paired.glob("*.wav")))]
     for path in paired.glob("*.txt"):
