@@ -15,6 +15,8 @@ def announced_seconds(path: Path) -> float | None:
 
     Nothing is decoded, so a file that is damaged further on is not noticed.
     """
+    if not path.is_file():  # A pipe would be waited for.
+        return None
     try:
         with open_with_soundfile(path) as file:
             seconds = float(file.frames / file.samplerate)

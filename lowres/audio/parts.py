@@ -24,7 +24,7 @@ from lowres.errors import AudioError
 Span = tuple[float, float | None]
 
 # Raise it when decoding, resampling or measuring changes: parts of an older version are then made anew.
-PART_VERSION = 1
+PART_VERSION = 2
 # A stretch may end this much after its recording does: annotators round.
 END_TOLERANCE_SECONDS = 0.5
 
@@ -109,7 +109,7 @@ def make_part(shard: Path, jobs: Sequence[RecordingJob]) -> PartResult:
     result = PartResult(fingerprint_part(jobs), shard_sha256, writer.num_samples, recordings)
     temporary = shard.with_name(f".{shard.stem}.json.{uuid4().hex}.partial")
     try:
-        temporary.write_text(json.dumps(asdict(result), ensure_ascii=False), encoding="utf-8")
+        temporary.write_text(json.dumps(asdict(result)), encoding="utf-8")
         temporary.replace(index_path(shard))
     finally:
         temporary.unlink(missing_ok=True)
@@ -180,6 +180,8 @@ def _write_regions(
 ) -> tuple[list[int], int]:
     """Keep what lies inside the regions; return each region's offset in the shard and how many samples were decoded."""
     offsets = [-1] * len(regions)
+    # Not that of the last region: its end may be a slip that lies before its start.
+    needed = max(end for _, end in regions)
     position = 0
     for block in blocks:
         after = position + block.size
@@ -189,7 +191,7 @@ def _write_regions(
                 offset = writer.append(to_int16(block[first - position : last - position]))
                 offsets[index] = offset if offsets[index] < 0 else offsets[index]
         position = after
-        if position >= regions[-1][1]:
+        if position >= needed:
             break
     return offsets, position
 
@@ -214,10 +216,11 @@ def _describe(
 
 def _problem(span: Span, length_seconds: float) -> str:
     start, end = span
-    if start >= length_seconds:
-        return f"starts at {start:.2f} s, but its recording ends at {length_seconds:.2f} s"
+    # First: nothing was decoded for the sake of such a stretch, so the length may be less than the recording's.
     if end is not None and end <= start:
         return f"ends at {end:.2f} s, which is not after its start at {start:.2f} s"
+    if start >= length_seconds:
+        return f"starts at {start:.2f} s, but its recording ends at {length_seconds:.2f} s"
     if end is not None and end > length_seconds + END_TOLERANCE_SECONDS:
         return f"ends at {end:.2f} s, but its recording ends at {length_seconds:.2f} s"
     return ""

@@ -103,11 +103,12 @@ def read_delimited(path: Path, *, encoding: str = "", header: bool = True) -> De
             f"{path} is a workbook, not a table.", "Open it in the spreadsheet program and save it as CSV, UTF-8."
         )
     text, found = read_text(path, encoding)
-    if not text.strip():
+    delimiter = _find_delimiter(text, path) if text.strip() else ""
+    records = _split_tabs(text) if delimiter == "\t" else _split_quoted(text, delimiter or ",", path)
+    # An empty spreadsheet is saved as lines of commas.
+    first_line, first = next(records, (1, []))
+    if not first:
         raise CorpusError(f"{path} is empty.", "It needs a line naming its columns and one line per utterance.")
-    delimiter = _find_delimiter(text, path)
-    records = _split_tabs(text) if delimiter == "\t" else _split_quoted(text, delimiter, path)
-    first_line, first = next(records)
     columns = tuple(cell.strip() for cell in first) if header else tuple(str(n + 1) for n in range(len(first)))
     rows, malformed = ([] if header else [(first_line, first)]), []
     for line, cells in records:

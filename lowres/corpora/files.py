@@ -1,8 +1,10 @@
 """The files of a corpus: found whatever the spelling of their names, and never outside the corpus folder."""
 
 import os
+import posixpath
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -16,10 +18,12 @@ class CorpusFiles:
     Args:
         folder: the corpus folder; nothing outside it is ever opened, not even through a symbolic link.
         base: where names start, posix, relative to `folder`.
+        named: all names that the corpus has for recordings, where they are known beforehand; see `find`.
     """
 
-    def __init__(self, folder: Path, base: str = "") -> None:
+    def __init__(self, folder: Path, base: str = "", named: Collection[str] = ()) -> None:
         self.folder = folder
+        self._named = named
         self._real_folder = os.path.realpath(folder)
         self._real_parents: dict[str, str] = {}
         self.base = self.relative(base, "the recipe") if base else ""
@@ -48,8 +52,10 @@ class CorpusFiles:
     def find(self, name: str, place: str) -> str | None:
         """Return the recording that a corpus names, relative to the corpus folder, or None where there is none.
 
-        A name that differs from the file's in its Unicode form, its case or a missing suffix finds it as well, as
-        long as only one file fits.
+        A name that differs from the file's in its Unicode form, its case or a missing suffix finds it as well, and so
+        does one with other folders, as tables of another machine have them, as long as only one file fits. But a
+        folder that the name has and the corpus too must be among the file's, and where it has none of the corpus's, a
+        file in a folder that others of the corpus's names lead to is not meant.
 
         Raises:
             CorpusError: the name, or the symbolic link that it names, leads out of the corpus folder.
@@ -69,13 +75,17 @@ class CorpusFiles:
         Raises:
             CorpusError: it does.
         """
+        if not self.is_inside(relative):
+            raise _outside(relative, place, self.folder)
+
+    def is_inside(self, relative: str) -> bool:
+        """Return whether a file lies in the corpus folder, and not behind a symbolic link that leads out of it."""
         path = self.folder / relative
         parent = str(path.parent)
         if parent not in self._real_parents:
             self._real_parents[parent] = os.path.realpath(parent)
         real = os.path.realpath(path) if path.is_symlink() else self._real_parents[parent]
-        if real != self._real_folder and not real.startswith(self._real_folder + os.sep):
-            raise _outside(relative, place, self.folder)
+        return real == self._real_folder or real.startswith(self._real_folder + os.sep)
 
     def _similar(self, relative: str) -> str | None:
         folded = _fold(relative)
@@ -83,8 +93,51 @@ class CorpusFiles:
         if found is None:
             suffix = PurePosixPath(folded).suffix
             stem = folded[: -len(suffix)] if suffix in AUDIO_SUFFIXES else folded
-            found = self._by_stem.get(stem) or self._by_name.get(stem.rpartition("/")[2])
+            found = self._by_stem.get(stem) or self._namesakes(stem)
         return found[0] if found and len(found) == 1 else None
+
+    def _namesakes(self, stem: str) -> list[str]:
+        """Return the recordings of this name (folded, without suffix) that its folders do not speak against."""
+        folders, _, name = stem.rpartition("/")
+        found = self._by_name.get(name, [])
+        if run := self._known_run(folders):
+            return [path for path in found if self._has_run(path, run)]
+        if not self._below_base(folders):
+            return found
+        return [path for path in found if not any(self._has_run(path, other) for other in self._named_runs)]
+
+    def _known_run(self, folders: str) -> str:
+        """Return the last folders of a path that follow each other in the corpus as well; "" where there are none."""
+        parts = self._below_base(folders).split("/")
+        while parts and parts[-1] not in self._runs:
+            parts.pop()
+        joined = ("/".join(parts[first:]) for first in range(len(parts)))
+        return next((run for run in joined if run in self._runs), "")
+
+    def _has_run(self, path: str, run: str) -> bool:
+        return f"/{run}/" in f"/{self._below_base(_fold(path))}/"
+
+    def _below_base(self, folded: str) -> str:
+        return f"{folded}/".removeprefix(f"{_fold(self.base)}/").rstrip("/")
+
+    @cached_property
+    def _runs(self) -> frozenset[str]:
+        """Folders that follow each other between `base` and a recording: a/b/c gives a, b, c, a/b, b/c, a/b/c."""
+        ways = {self._below_base(stem).rpartition("/")[0] for stem in self._by_stem}
+        return frozenset(
+            "/".join(parts[first:last])
+            for parts in (way.split("/") for way in ways if way)
+            for first in range(len(parts))
+            for last in range(first + 1, len(parts) + 1)
+        )
+
+    @cached_property
+    def _named_runs(self) -> frozenset[str]:
+        folders: set[str] = set()
+        for name in self._named:
+            with suppress(CorpusError):  # Whoever looks for that one is told.
+                folders.add(_fold(self.relative(name, "")).rpartition("/")[0])
+        return frozenset(filter(None, map(self._known_run, folders)))
 
     @cached_property
     def _by_path(self) -> dict[str, list[str]]:
@@ -141,6 +194,11 @@ def walk_files(folder: Path, base: str, suffixes: Sequence[str]) -> Iterator[str
         for name in sorted(names):
             if not name.startswith(".") and name.lower().endswith(endings):
                 yield name if prefix == "." else f"{prefix}/{name}"
+
+
+def of_another_machine(path: str) -> str:
+    """Return an absolute path, of a machine with other folders, as a name for `CorpusFiles.find`."""
+    return posixpath.normpath(path).lstrip("/")
 
 
 def demand_file(path: Path) -> None:

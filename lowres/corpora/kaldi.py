@@ -5,7 +5,7 @@ from math import isfinite
 from pathlib import Path, PurePosixPath
 
 from lowres.corpora.delimited import read_text
-from lowres.corpora.files import CorpusFiles
+from lowres.corpora.files import CorpusFiles, of_another_machine
 from lowres.corpora.reading import CorpusReading, RowCollector
 from lowres.corpora.settings import ReaderSettings
 from lowres.errors import CorpusError
@@ -23,8 +23,8 @@ class _Lines:
 def read_kaldi(folder: Path, settings: ReaderSettings) -> CorpusReading:
     """Read every data directory (a folder with wav.scp and text); its name is the split.
 
-    Paths in wav.scp start from the corpus folder, or from `settings.audio_folder`, where they are then also found by
-    their file name alone, because Kaldi's paths are often those of another machine.
+    Paths in wav.scp start from the corpus folder, or from `settings.audio_folder`, where absolute ones are then found
+    by their file name and such of their folders as are there, because Kaldi's are often those of another machine.
 
     Args:
         folder: the corpus folder.
@@ -58,14 +58,15 @@ def _read_directory(folder: Path, name: str, split: str, settings: ReaderSetting
     segments = _read_lines(folder, f"{name}/segments", settings, needed=False)
     for key, command in wavs.values.items():
         _refuse_pipe(command, wavs.places[key])
-    files = CorpusFiles(folder, settings.audio_folder.replace("{split}", PurePosixPath(name).name))
+    base = settings.audio_folder.replace("{split}", PurePosixPath(name).name)
+    files = CorpusFiles(folder, base, [_as_named(path, settings) for path in wavs.values.values()])
     for key, text in texts.values.items():
         place = texts.places[key]
         recording, start, end = _stretch(key, segments)
         if recording not in wavs.values:
             collector.skip(place, f"the utterance {key!r} has a transcript and no recording in {name}/wav.scp")
             continue
-        audio_path = _find(files, wavs.values[recording], wavs.places[recording], bool(settings.audio_folder))
+        audio_path = files.find(_as_named(wavs.values[recording], settings), wavs.places[recording])
         if audio_path is None:
             collector.skip(wavs.places[recording], f"there is no recording {wavs.values[recording]}")
             continue
@@ -131,7 +132,5 @@ def _stretch(key: str, segments: _Lines) -> tuple[str, float, float | None]:
     return recording, starts, None if ends < 0 else ends
 
 
-def _find(files: CorpusFiles, path: str, place: str, by_name: bool) -> str | None:
-    if by_name and (path.startswith("/") or files.find(path, place) is None):
-        return files.find(PurePosixPath(path).name, place)
-    return files.find(path, place)
+def _as_named(path: str, settings: ReaderSettings) -> str:
+    return of_another_machine(path) if settings.audio_folder and path.startswith("/") else path

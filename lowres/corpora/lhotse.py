@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lowres.corpora.files import CorpusFiles, walk_files
+from lowres.corpora.files import CorpusFiles, of_another_machine, walk_files
 from lowres.corpora.lhotse_lines import LHOTSE_SUFFIXES, JsonLine, read_json_lines
 from lowres.corpora.reading import CorpusReading, RowCollector, split_from_folders
 from lowres.corpora.settings import ReaderSettings
@@ -245,7 +245,7 @@ class _Reader:
         if inside is not None:
             return CorpusFiles(first.folder).find(inside, place)
         if self.settings.audio_folder and path.startswith("/"):
-            return first.find(PurePosixPath(path).name, place)
+            return first.find(of_another_machine(path), place)
         if path.startswith("/"):
             raise CorpusError(
                 f"{place}: the recording {path!r} lies outside the corpus folder {first.folder}.",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path, PurePosixPath
 
 from lowres.corpora.columns import find_columns
@@ -58,7 +59,7 @@ def read_listing(folder: Path, listing: Listing, settings: ReaderSettings, colle
         collector.note(f"{listing.table} is not UTF-8: it was read as Windows-1252. Look at its letters below.")
     for line, reason in table.malformed:
         collector.skip(f"{listing.table} line {line}", f"{reason}; a cell with a comma needs quotation marks")
-    files = CorpusFiles(folder, listing.audio_base)
+    files = CorpusFiles(folder, listing.audio_base, [cells[columns["audio"]].strip() for _, cells in table.rows])
     for line, cells in table.rows:
         place = f"{listing.table} line {line}"
         values = {ours: cells[position].strip() for ours, position in columns.items()}
@@ -122,12 +123,12 @@ def _seconds(value: str, column: str, place: str) -> float | None:
 def _find_listings(folder: Path, settings: ReaderSettings, collector: RowCollector) -> list[Listing]:
     files = CorpusFiles(folder, settings.subfolder)
     name = settings.table or _only_table(folder / files.base)
+    tables = files.relative(name, "corpus.reader.table")
     if "{split}" not in name:
-        base = files.relative(settings.audio_folder, "corpus.reader.audio_folder")
-        return [Listing(files.relative(name, "corpus.reader.table"), base)]
+        return [Listing(tables, files.relative(settings.audio_folder, "corpus.reader.audio_folder"))]
     listings = []
-    for path in sorted((folder / files.base).glob(name.replace("{split}", "*"))):
-        theirs = _name_of_split(name, path.relative_to(folder / files.base).as_posix())
+    for path in sorted(folder.glob(escape(tables).replace("{split}", "*"))):
+        theirs = _name_of_split(tables, path.relative_to(folder).as_posix())
         split = settings.split_for(theirs)
         if not split:
             collector.skip(path.relative_to(folder).as_posix(), "is of a split that neither we nor the recipe know")

@@ -163,7 +163,9 @@ def write_corpus_json(folder: Path, info: CorpusInfo) -> None:
     Raises:
         CorpusError: the disk refused.
     """
-    write_atomically(folder / CORPUS_FILE, [json.dumps(asdict(info), ensure_ascii=False, indent=2), "\n"])
+    written = json.dumps(asdict(info), ensure_ascii=False, indent=2) + "\n"
+    # Sentences in it may name files whose names are not UTF-8, and nobody reads back what JSON would have for those.
+    write_atomically(folder / CORPUS_FILE, [written.encode("utf-8", errors="replace").decode("utf-8")])
 
 
 def load_corpus(folder: Path, columns: Collection[str] = MANIFEST_COLUMNS) -> PreparedCorpus:

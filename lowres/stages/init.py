@@ -26,7 +26,8 @@ from lowres.stages.init_signs import are_label_tracks, has_annotations_beside, l
 from lowres.stages.prepare_origin import OWN_FOLDERS
 from lowres.stages.start_answers import ANSWERS_FILE
 
-_MOST_FILES_LOOKED_AT = 5_000
+# Some seconds' work: enough for most corpora, and little enough where somebody names the whole disk.
+_MOST_FILES_LOOKED_AT = 200_000
 _MOST_TEXTS_LOOKED_AT = 50
 _AS_TEXTS: dict[str, Any] = {"reader": "annotated", "annotation_suffixes": [".txt"]}
 """Texts of Toolbox, and label tracks of Audacity."""
@@ -107,13 +108,15 @@ def guess_layouts(folder: Path) -> list[dict[str, Any]]:
     if not audio and any(path.suffix == PARQUET_SUFFIX for path in files):
         return [{"reader": "hf_dataset"}]
     if not audio:
-        raise CorpusError(f"There is no recording in {folder}.", f"Known are {', '.join(AUDIO_SUFFIXES)}.")
+        raise CorpusError(
+            f"There is no recording in {_looked_at(folder, files)}.", f"Known are {', '.join(AUDIO_SUFFIXES)}."
+        )
     published = _guess_published(folder, files, audio)
     if published and published != "audio_folder":
         return [{"reader": published}]
     layouts = _own_layouts(folder, files, has_metadata=bool(published))
     if not layouts:
-        raise _no_transcripts(folder, len(audio))
+        raise _no_transcripts(_looked_at(folder, files), len(audio))
     return layouts
 
 
@@ -214,7 +217,7 @@ def _guess_tier(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def list_files(folder: Path) -> list[Path]:
-    """List a folder's files, some thousands at most; nothing hidden, and nothing that lowres made."""
+    """List a folder's files, hardly more than 200,000; nothing hidden, and nothing that lowres made."""
     files: list[Path] = []
     # Whoever wants to be asked everything again deletes the recipe; what was made with it is still there.
     is_project = any((folder / name).is_file() for name in (PROJECT_RECIPE, ANSWERS_FILE))
@@ -239,9 +242,13 @@ def _count_sidecars(files: list[Path], stems: Set[Path]) -> Counter[str]:
     )
 
 
-def _no_transcripts(folder: Path, num_recordings: int) -> CorpusError:
+def _looked_at(folder: Path, files: list[Path]) -> str:
+    return str(folder) if len(files) <= _MOST_FILES_LOOKED_AT else f"the first {len(files):,} files of {folder}"
+
+
+def _no_transcripts(looked_at: str, num_recordings: int) -> CorpusError:
     return CorpusError(
-        f"{folder} holds {num_recordings} recordings and no transcripts.",
+        f"There are {num_recordings} recordings and no transcripts in {looked_at}.",
         "Put X.txt beside each X.wav, or a table with the columns audio and text into the folder. To pretrain on "
         'recordings alone, write [corpus.reader] reader = "recordings" in lowres.toml.',
     )

@@ -1,5 +1,6 @@
 """What in a folder of recordings may hold the transcripts, where there is a choice: files beside them, or tables."""
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lowres.annotation.formats import ANNOTATION_SUFFIXES
+from lowres.corpora.files import CorpusFiles
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
 
 TABLE_SUFFIXES: Final = (".csv", ".tsv")
@@ -25,11 +27,12 @@ class Sidecar:
     examples: tuple[str, ...]
 
 
-def list_sidecars(files: Sequence[Path]) -> list[Sidecar]:
+def list_sidecars(folder: Path, files: Sequence[Path]) -> list[Sidecar]:
     """List the kinds of text that stand beside recordings under the same name, the most frequent first.
 
     Args:
-        files: of a folder, recordings and all.
+        folder: what links lead out of it to is not opened.
+        files: of the folder, recordings and all.
     """
     stems = {str(path.with_suffix("")) for path in files if path.suffix.lower() in AUDIO_SUFFIXES}
     found: dict[str, list[Path]] = {}
@@ -38,9 +41,13 @@ def list_sidecars(files: Sequence[Path]) -> list[Sidecar]:
             found.setdefault(ending, []).append(path)
     most = max(map(len, found.values()), default=0)
     listed = [
-        Sidecar(ending, len(paths), _read_some(paths)) for ending, paths in found.items() if 2 * len(paths) > most
+        Sidecar(ending, len(paths), _read_some(folder, paths))
+        for ending, paths in found.items()
+        if 2 * len(paths) > most
     ]
-    return sorted((one for one in listed if one.examples), key=lambda one: (-one.num_files, len(one.ending)))
+    # Where they are all so long, or empty, that none can be shown, they are what there is nevertheless.
+    shown = [one for one in listed if one.examples] or listed
+    return sorted(shown, key=lambda one: (-one.num_files, len(one.ending)))
 
 
 def list_tables(folder: Path, files: Sequence[Path]) -> list[str]:
@@ -63,8 +70,10 @@ def _ending_behind(stems: set[str], path: Path) -> str:
     return ""
 
 
-def _read_some(paths: Sequence[Path]) -> tuple[str, ...]:
-    texts = (_read(path) for path in paths[:_MOST_LOOKED_INTO])
+def _read_some(folder: Path, paths: Sequence[Path]) -> tuple[str, ...]:
+    inside = CorpusFiles(folder)
+    some = (path for path in paths[:_MOST_LOOKED_INTO] if inside.is_inside(path.relative_to(folder).as_posix()))
+    texts = (_read(path) for path in some if path.is_file())
     return tuple(islice((" ".join(text.split()) for text in texts if text.strip()), _NUM_EXAMPLES))
 
 
@@ -73,7 +82,10 @@ def _read(path: Path) -> str:
     try:
         if path.stat().st_size > _MOST_BYTES:
             return ""
-        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+        contents = path.read_bytes()
     except OSError:
         return ""
+    # What Windows calls Unicode; no other text has zero bytes.
+    encoding = "utf-16" if contents.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    text = contents.decode(encoding, errors="replace")
     return "" if "\x00" in text else text

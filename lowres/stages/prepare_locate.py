@@ -10,6 +10,7 @@ from lowres.corpora.catalog import CORPORA_VARIABLE, CorpusManifest, find_corpor
 from lowres.corpora.download import DownloadProgress, download_corpus
 from lowres.corpora.parquet import unpack_parquet
 from lowres.corpora.settings import ReaderSettings
+from lowres.corpora.written_names import file_name
 from lowres.errors import CorpusError, RecipeError
 from lowres.recipe import Recipe
 
@@ -65,7 +66,7 @@ def locate_corpus(project: Path, recipe: Recipe, progress: DownloadProgress) -> 
         )
     if reader.reader == "hf_dataset":
         # Its recordings are bytes in tables, and what comes after this reads files.
-        unpacked = project / UNPACKED_FOLDER / (recipe.name or "corpus")
+        unpacked = project / UNPACKED_FOLDER / _folder_name(recipe.name)
         unpack_parquet(folder, unpacked, reader)
         folder, reader = unpacked, replace(reader, reader="audio_folder", subfolder="", columns={})
     return LocatedCorpus(
@@ -77,6 +78,12 @@ def locate_corpus(project: Path, recipe: Recipe, progress: DownloadProgress) -> 
         source=corpus.source or (manifest.homepage if manifest else ""),
         subset_hashes=manifest.subset_hashes if manifest else {},
     )
+
+
+def _folder_name(recipe: str) -> str:
+    """Return a recipe's name as that of a folder, which leads nowhere else."""
+    is_plain = recipe.isprintable() and recipe != ".." and Path(recipe).name == recipe
+    return (recipe if is_plain else file_name(recipe)) or "corpus"
 
 
 def _find_public(project: Path, manifest: CorpusManifest | None, progress: DownloadProgress) -> Path:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from lowres.corpora.columns import NEEDED, USUAL_NAMES, find_columns
 from lowres.corpora.delimited import DelimitedTable, read_delimited
+from lowres.corpora.files import CorpusFiles
 from lowres.corpora.settings import AUDIO_SUFFIXES
 from lowres.errors import CorpusError
 from lowres.manifest.overlap import count
@@ -172,9 +173,9 @@ def _ask_tiers(walk: Walk, ask: Ask) -> dict[str, Any]:
 
 
 def _ask_sidecar(walk: Walk, ask: Ask) -> dict[str, Any]:
-    endings = list_sidecars(list_files(walk.folder))
-    if len(endings) == 1:
-        return {"transcript_suffix": endings[0].ending}
+    endings = list_sidecars(walk.folder, list_files(walk.folder))
+    if len(endings) < 2:
+        return {"transcript_suffix": endings[0].ending} if endings else {}
     choices = tuple(
         Choice(one.ending, f"{one.ending}  ({count(one.num_files, 'file')})", one.examples) for one in endings
     )
@@ -198,6 +199,7 @@ def _ask_columns(walk: Walk, ask: Ask, name: str) -> dict[str, Any]:
     """Ask which columns hold recording and transcript, where they have none of the usual names."""
     pattern = walk.folder / name
     path = next(iter(sorted(pattern.parent.glob(pattern.name.replace("{split}", "*")))), pattern)
+    CorpusFiles(walk.folder).check_inside(path.relative_to(walk.folder).as_posix(), str(path))
     table = read_delimited(path, encoding="", header=True)
     try:
         find_columns(table.columns, {}, path)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lowres.audio.length import announced_seconds
 from lowres.corpora.annotated import TierSummary, list_tiers
-from lowres.corpora.files import walk_files
+from lowres.corpora.files import CorpusFiles, walk_files
 from lowres.corpora.layouts import read_corpus
 from lowres.corpora.parquet import unpack_parquet
 from lowres.corpora.reading import CorpusReading
@@ -64,11 +64,12 @@ def scan_recordings(folder: Path, progress: Progress = lambda _done, _total: Non
     # In steps through the folder, so that those that were looked at are like those that were not.
     stride = max(len(names) // 50, 1)
     order = [name for first in range(stride) for name in names[first::stride]]
+    files = CorpusFiles(folder)
     began = time.monotonic()
     for number, name in enumerate(order):
         if time.monotonic() - began > _MOST_SECONDS_OF_LOOKING:
             break
-        length = announced_seconds(folder / name)
+        length = announced_seconds(folder / name) if files.is_inside(name) else None
         if length is None:
             unreadable.append(name)
         else:

@@ -1,5 +1,6 @@
 """A part holds exactly the stretches that were asked for, each recording decoded once."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,16 @@ def test_impossible_stretches_are_described(tmp_path: Path, span: tuple[float, f
     assert said in result.recordings[0].utterances[1].problem
 
 
+def test_a_slip_of_one_end_costs_no_other_utterance_its_sound(tmp_path: Path) -> None:
+    spans = [(20.0, 21.0), (40.0, 41.0), (50.0, 5.0)]
+    result = make_part(tmp_path / "part.pcm", [job(ramp_recording(tmp_path, seconds=60), *spans)])
+    found = result.recordings[0].utterances
+    assert [one.problem for one in found[:2]] == ["", ""]
+    assert [one.num_samples for one in found] == [16_000, 16_000, 0]
+    # Decoding stops long before 50 s, and that is not what is wrong with it.
+    assert found[2].problem == "ends at 5.00 s, which is not after its start at 50.00 s"
+
+
 def test_annotators_may_round_the_end(tmp_path: Path) -> None:
     result = make_part(tmp_path / "part.pcm", [job(ramp_recording(tmp_path), (9, 10.3))])
     assert result.recordings[0].utterances[0].problem == ""
@@ -89,6 +100,15 @@ def test_a_damaged_recording_leaves_no_samples_and_spares_its_neighbours(tmp_pat
 def test_a_finished_part_is_read_back_from_its_index(tmp_path: Path) -> None:
     result = make_part(tmp_path / "part.pcm", [job(ramp_recording(tmp_path), (0, 1), (12, 13))])
     assert read_part(tmp_path / "part.pcm") == result
+
+
+def test_a_name_that_is_not_utf_8_is_read_back_from_the_index(tmp_path: Path) -> None:
+    names = [os.fsdecode(b"caf\xe9.wav"), os.fsdecode(b"gone\xe9.wav")]
+    jobs = [job(ramp_recording(tmp_path).rename(tmp_path / names[0]), (0, 1)), job(tmp_path / names[1], (0, 1))]
+    result = make_part(tmp_path / "part.pcm", jobs)
+    assert read_part(tmp_path / "part.pcm") == result
+    assert [one.name for one in result.recordings] == names
+    assert names[1] in result.recordings[1].problem
 
 
 def test_an_index_whose_shard_was_cut_is_not_believed(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from typer.testing import CliRunner, Result
 from lowres.annotation.elan_writing import write_elan
 from lowres.annotation.tiers import Annotation, AnnotationFile, Tier
 from lowres.cli.app import app
+from lowres.errors import CorpusError
 from lowres.recipe import load_recipe, parse_recipe
+from lowres.stages import init
 from lowres.stages.init import guess_reader
 
 
@@ -205,6 +207,22 @@ def test_init_says_what_is_missing_and_writes_nothing(files: list[str] | None, w
     assert result.exit_code == 2
     assert words in result.output
     assert not (tmp_path / "lowres.toml").exists()
+
+
+def test_init_finds_transcripts_behind_thousands_of_recordings(tmp_path: Path) -> None:
+    for name in (*(f"audio/{number:04}.wav" for number in range(5_100)), "data/train/wav.scp"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert guess_reader(tmp_path) == {"reader": "kaldi"}
+
+
+def test_init_says_so_where_it_did_not_look_at_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(init, "_MOST_FILES_LOOKED_AT", 2)
+    for name in ("audio/a.wav", "audio/b.wav", "audio/c.wav", "data/train/wav.scp"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="There are 3 recordings and no transcripts in the first 3 files of"):
+        guess_reader(tmp_path)
 
 
 @pytest.mark.parametrize("arguments", [("--code", "Mboshi"), ("--recipe", "mbosi")])

@@ -71,6 +71,45 @@ def test_a_name_that_two_files_fit_finds_neither(write) -> None:  # type: ignore
     assert CorpusFiles(write("b/x.wav")).find("x.wav", "here") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        # Ana's folder is here, and this recording of hers is not.
+        ("ana/001.wav", None),
+        ("Ana\\001.wav", None),
+        ("disk/ana/001", None),
+        ("ana/day1/001.wav", None),
+        ("ana/wav/001.wav", None),
+        # Ana's recordings were sorted by day after the table was written.
+        ("ana/003.wav", "ana/day1/003.wav"),
+        # Tables of another machine: folders that are not here say nothing, and those that are tell namesakes apart.
+        ("disk/001.wav", "ben/day1/001.wav"),
+        ("disk/002.wav", None),
+        ("disk/ana/002.wav", "ana/day1/002.wav"),
+        ("disk/day2/002", "ben/day2/002.wav"),
+        ("day1/001.wav", "ben/day1/001.wav"),
+        ("disk/ben/wav/002.wav", "ben/day2/002.wav"),
+    ],
+)
+@pytest.mark.parametrize("base", ["", "audio"])
+def test_a_namesake_in_a_folder_that_the_name_speaks_against_is_not_found(  # type: ignore[no-untyped-def]
+    write, name: str, found: str | None, base: str
+) -> None:
+    prefix = f"{base}/" if base else ""
+    for one in ("ana/day1/002.wav", "ana/day1/003.wav", "ben/day1/001.wav", "ben/day2/002.wav"):
+        folder = write(prefix + one)
+    assert CorpusFiles(folder, base).find(name, "here") == (prefix + found if found else None)
+
+
+def test_a_recording_that_has_a_name_of_its_own_is_not_found_under_another_folder_s(  # type: ignore[no-untyped-def]
+    write,
+) -> None:
+    folder = write("ben/001.wav")
+    names = ["ana/001.wav", "../outside.wav", "ben/001.wav"]
+    assert CorpusFiles(folder).find(names[0], "here") == "ben/001.wav"
+    assert CorpusFiles(folder, named=names).find(names[0], "here") is None
+
+
 def test_paths_start_from_the_base(write) -> None:  # type: ignore[no-untyped-def]
     assert CorpusFiles(write("audio/a.wav"), "audio").find("a.wav", "here") == "audio/a.wav"
 

@@ -81,7 +81,13 @@ def test_columns_without_a_header_are_numbered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("contents", "said"),
-    [(b"", "is empty"), (b"PK\x03\x04rest", "is a workbook"), (b"only one column\n", "has only one column")],
+    [
+        (b"", "is empty"),
+        (b",,\n,,\n", "is empty"),
+        (b'"";" "\n', "is empty"),
+        (b"PK\x03\x04rest", "is a workbook"),
+        (b"only one column\n", "has only one column"),
+    ],
 )
 def test_what_is_no_table_is_called_what_it_is(tmp_path: Path, contents: bytes, said: str) -> None:
     with pytest.raises(CorpusError, match=said):

@@ -82,6 +82,9 @@ def test_absolute_paths_of_another_machine_are_found_by_name_where_the_recipe_sa
         corpus(write, foreign)
     assert "corpus.reader.audio_folder" in caught.value.hint
     assert corpus(write, foreign, audio_folder="audio").rows[0].audio_path == "audio/a.wav"
+    write("audio/data/b.wav"), write("audio/other/b.wav")
+    beside = recording(path="/home/me/data/b.wav")
+    assert corpus(write, beside, audio_folder="audio").rows[0].audio_path == "audio/data/b.wav"
 
 
 @pytest.mark.parametrize("path", ["../secret.wav", "audio/../../secret.wav", "..\\secret.wav", "C:\\secret.wav"])

@@ -137,6 +137,18 @@ def test_rows_whose_recording_is_missing_are_named_and_the_rest_is_read(write: W
     ]
 
 
+@pytest.mark.parametrize("others", [(), ("ana/002.wav",)], ids=["none of hers is here", "others of hers are here"])
+def test_a_missing_recording_does_not_take_its_namesake_of_somebody_else(write: Write, others: tuple[str, ...]) -> None:
+    for name in ("ben/001.wav", *others):
+        write(name)
+    lines = "".join(f"{name}\t{name}\tx\n" for name in ("ana/001.wav", "ben/001.wav", *others))
+    reading = read_corpus(write("t.tsv", "id\tfile\ttext\n" + lines), ReaderSettings(reader="table"))
+    assert [row.audio_path for row in reading.rows] == ["ben/001.wav", *others]
+    assert [(one.place, one.reason) for one in reading.skipped] == [
+        ("t.tsv line 2", "there is no recording ana/001.wav")
+    ]
+
+
 def test_an_unknown_split_name_is_refused_with_the_key_to_set(write: Write) -> None:
     with pytest.raises(CorpusError, match="line 2: the split 'heldout' is none that is known") as caught:
         table(write, "file\ttext\tsplit\naudio/a.wav\tx\theldout\n")
@@ -181,6 +193,20 @@ def test_one_table_per_split_is_read(write: Write) -> None:
         ("audio/train/a.wav", "train"),
     ]
     assert reading.skipped[0].place == "junk.tsv"
+
+
+@pytest.mark.parametrize("name", ["/data/{split}.tsv", "../{split}.tsv", "C:\\data\\{split}.tsv"])
+def test_tables_of_splits_may_not_lie_outside_either(write: Write, tmp_path: Path, name: str) -> None:
+    (tmp_path / "train.tsv").write_text("file\ttext\naudio/a.wav\tsecret\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"corpus\.reader\.table: the path .* leads out of the corpus folder"):
+        table(write, "file\ttext\n", table=name)
+
+
+@pytest.mark.parametrize("name", ["lists [1]/{split}.tsv", "lists [1]\\{split}.tsv", "**x/{split}.tsv"])
+def test_the_name_of_tables_is_no_pattern_but_for_the_split(write: Write, name: str) -> None:
+    write("a.wav"), write(name.replace("\\", "/").replace("{split}", "train"), "file\ttext\na.wav\tx\n")
+    reading = read_corpus(write(), ReaderSettings(reader="table", table=name))
+    assert [(row.audio_path, row.split) for row in reading.rows] == [("a.wav", "train")]
 
 
 # ---- audio folders
@@ -284,6 +310,22 @@ def test_paths_of_another_machine_are_found_by_name_where_the_recipe_says_where(
     with pytest.raises(CorpusError, match="leads out of the corpus folder"):
         kaldi(write, "u1 /home/me/data/a.wav\n")
     assert kaldi(write, "u1 /home/me/data/a.wav\n", audio_folder="audio").rows[0].audio_path == "audio/a.wav"
+
+
+@pytest.mark.parametrize("audio_folder", ["", "audio"])
+def test_a_missing_recording_of_kaldi_s_does_not_take_its_namesake(write: Write, audio_folder: str) -> None:
+    write(f"{audio_folder}/ben/001.wav".strip("/"))
+    reading = kaldi(write, "u1 ana/001.wav\nu2 ben/001.wav\n", "u1 x\nu2 y\n", audio_folder=audio_folder)
+    assert [row.utterance_id for row in reading.rows] == ["u2"]
+    assert [one.reason for one in reading.skipped] == ["there is no recording ana/001.wav"]
+
+
+def test_folders_of_another_machine_tell_namesakes_apart(write: Write) -> None:
+    write("audio/ana/1.wav"), write("audio/ben/1.wav"), write("audio/ben/2.wav")
+    scp = "u1 /mnt/x/../ana/1.wav\nu2 /mnt/ben/1.wav\nu3 /mnt/ana/2.wav\nu4 /../a.wav\n"
+    reading = kaldi(write, scp, "u1 x\nu2 y\nu3 z\nu4 z\n", audio_folder="audio")
+    assert [row.audio_path for row in reading.rows] == ["audio/ana/1.wav", "audio/ben/1.wav", "audio/a.wav"]
+    assert [one.reason for one in reading.skipped] == ["there is no recording /mnt/ana/2.wav"]
 
 
 def test_a_climbing_path_in_wav_scp_is_refused(write: Write) -> None:

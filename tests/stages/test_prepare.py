@@ -20,6 +20,7 @@ from lowres.recipe import Recipe, parse_recipe
 from lowres.stages import prepare_decode
 from lowres.stages.finetune_speech import load_speech
 from lowres.stages.prepare import PrepareOptions, PrepareResult, prepare
+from lowres.stages.prepare_locate import locate_corpus
 from lowres.text.vocabulary import VocabularySettings
 
 WORDS = ("mbote", "na", "yo", "ndeko", "mokɔ́", "tata", "mama")
@@ -51,25 +52,53 @@ def run(project: Path, chosen: Recipe, num_workers: int = 1) -> PrepareResult:
     return prepare(project, chosen, PrepareOptions(num_workers=num_workers), lambda step, done, total: None)
 
 
-def test_a_hugging_face_data_set_is_unpacked_into_the_project_and_prepared(tmp_path: Path) -> None:
-    recordings = write_corpus_folder(tmp_path / "recordings")
+def write_data_set(folder: Path) -> Path:
+    """Write the small corpus as a Hugging Face data set of parquet files and return its folder."""
+    recordings = write_corpus_folder(folder / "recordings")
+    (folder / "set" / "data").mkdir(parents=True)
     for split in ("train", "dev", "test"):
         wavs = sorted((recordings / split).glob("*.wav"))
         texts = [path.with_suffix(".txt").read_text("utf-8") for path in wavs]
         audio = [{"bytes": path.read_bytes(), "path": path.name} for path in wavs]
-        (tmp_path / "set" / "data").mkdir(parents=True, exist_ok=True)
         pyarrow.parquet.write_table(
             pyarrow.table({"audio": audio, "text": texts}),
-            tmp_path / "set" / "data" / f"{split}-00000-of-00001.parquet",
+            folder / "set" / "data" / f"{split}-00000-of-00001.parquet",
         )
-    chosen = parse_recipe(
-        f'name = "set"\n[corpus]\nfolder = "{(tmp_path / "set").as_posix()}"\n[corpus.reader]\nreader = "hf_dataset"\n'
+    return folder / "set"
+
+
+def data_set_recipe(folder: Path, name: str = "set") -> Recipe:
+    return parse_recipe(
+        f'name = "{name}"\n[corpus]\nfolder = "{folder.as_posix()}"\n[corpus.reader]\nreader = "hf_dataset"\n'
     )
-    run(tmp_path / "project", chosen)
+
+
+def test_a_hugging_face_data_set_is_unpacked_into_the_project_and_prepared(tmp_path: Path) -> None:
+    folder = write_data_set(tmp_path)
+    run(tmp_path / "project", data_set_recipe(folder))
     splits = load_corpus(tmp_path / "project" / "corpus").table["split"].value_counts().to_dict()
     assert splits == {"train": 16, "dev": 7, "test": 7}
-    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == ["data"]
+    assert sorted(path.name for path in folder.iterdir()) == ["data"]
     assert (tmp_path / "project" / "unpacked" / "set").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("../../x", "x"),
+        ("/tmp/lowres-outside/x", "tmp_lowres-outside_x"),
+        ("..", "corpus"),
+        (".", "corpus"),
+        ("a\\u0000b", "a_b"),
+        ("Wolof, 2nd year", "Wolof, 2nd year"),
+    ],
+)
+def test_a_data_set_is_unpacked_inside_the_project_whatever_the_recipe_s_name(
+    tmp_path: Path, name: str, folder: str
+) -> None:
+    located = locate_corpus(tmp_path / "project", data_set_recipe(write_data_set(tmp_path), name), lambda *_: None)
+    assert located.folder == tmp_path / "project" / "unpacked" / folder
+    assert (located.folder / "train" / "metadata.csv").is_file()
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -210,6 +239,19 @@ def test_one_bad_recording_among_many_is_left_out_by_name(tmp_path: Path, corpus
     row = result.corpus.table.set_index("utterance_id").loc["train/speaker0_000"]
     assert (row["included"], row["flags"], row["num_samples"]) == (False, "unreadable", 0)
     assert result.corpus.info.num_utterances == 29
+
+
+def test_names_that_are_not_utf_8_are_prepared(tmp_path: Path, corpus: Path) -> None:
+    for ending in (".wav", ".txt"):
+        (corpus / "train" / f"speaker0_000{ending}").rename(corpus / "train" / f"caf\udce9_000{ending}")
+    (corpus / "train" / "brok\udce9n.wav").write_bytes(b"no sound")
+    (corpus / "train" / "brok\udce9n.txt").write_text("mbote", encoding="utf-8")
+    run(tmp_path, recipe(corpus))
+    loaded = load_corpus(tmp_path / "corpus")
+    assert "train/caf\udce9_000" in set(loaded.table["utterance_id"])
+    assert list(loaded.table.loc[~loaded.table["included"], "utterance_id"]) == ["train/brok\udce9n"]
+    assert "1 utterance: the recording cannot be read (train/brok?n). Left out." in loaded.info.warnings
+    assert run(tmp_path, recipe(corpus)).num_reused_parts == 1
 
 
 def test_a_transcript_too_long_for_its_frames_is_left_out(tmp_path: Path, corpus: Path) -> None:

@@ -1,9 +1,11 @@
 """The guided walk without a terminal: what is asked, what follows from the answers, and what is kept of them."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+from fuzzing import limited
 from walks import BACK, DEFAULT, SPEAKERS, STOP, ScriptedAsk, write_annotated, write_paired
 
 from lowres.corpora.files import mark_machine_made
@@ -11,6 +13,7 @@ from lowres.errors import RecipeError
 from lowres.recipe import load_recipe, parse_recipe
 from lowres.stages import start_training, start_walk
 from lowres.stages.init import guess_layouts, list_files
+from lowres.stages.init_candidates import list_sidecars
 from lowres.stages.prepare import PrepareOptions, prepare
 from lowres.stages.start import STEPS, ask_everything, is_answered
 from lowres.stages.start_answers import ANSWERS_FILE, Answers, SpeedAnswer, read_answers, write_answers
@@ -123,6 +126,40 @@ def test_what_cannot_be_used_is_counted_and_named(annotated: Path, tmp_path: Pat
     (annotated / "story1.wav").unlink()
     _, ask = answered(tmp_path, str(annotated), "words")
     assert "1 has no recording story1.eaf" in ask.said
+
+
+def test_transcripts_that_notepad_calls_unicode_are_shown_and_read(paired: Path, tmp_path: Path) -> None:
+    for path in paired.glob("*.txt"):
+        path.write_text(path.read_text(encoding="utf-8"), encoding="utf-16")
+    (found,) = list_sidecars(paired, list_files(paired))
+    assert found.examples[0] == (paired / "abena_0.txt").read_text(encoding="utf-16").strip()
+    walk, _ = answered(tmp_path, str(paired))
+    assert walk.answers.transcripts == {"transcript_suffix": ".txt"}
+    assert walk.reading().rows[0].raw_text.strip() == found.examples[0]
+
+
+def test_transcripts_too_long_to_be_shown_are_read(paired: Path, tmp_path: Path) -> None:
+    for path in paired.glob("*.txt"):
+        path.write_text("ba de " * 5_000, encoding="utf-8")
+    walk, _ = answered(tmp_path, str(paired))
+    assert walk.answers.transcripts == {"transcript_suffix": ".txt"}
+
+
+def test_transcripts_that_are_all_empty_are_counted(paired: Path, tmp_path: Path) -> None:
+    for path in paired.glob("*.txt"):
+        path.write_text("", encoding="utf-8")
+    _, ask = answered(tmp_path, str(paired))
+    assert "36 has an empty transcript" in " ".join(ask.said)
+
+
+def test_transcripts_that_were_taken_away_are_missed_in_a_sentence(paired: Path, tmp_path: Path) -> None:
+    walk, _ = answered(tmp_path, str(paired))
+    for path in paired.glob("*.txt"):
+        path.unlink()
+    ask = ScriptedAsk(STOP)
+    with pytest.raises(StopAsking):
+        ask_everything(walk, ask, begin_at="transcripts")
+    assert any("There is no transcript in" in sentence for sentence in ask.said)
 
 
 def test_columns_with_unusual_names_are_asked_for(paired: Path, tmp_path: Path) -> None:
@@ -311,6 +348,46 @@ def test_links_that_lead_nowhere_are_named_among_recordings_that_nobody_had_time
     scan = scan_recordings(paired)
     assert scan.unreadable == ("kept_elsewhere.wav",)
     assert (len(scan.seconds), scan.num_estimated) == (36, 36)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_examples_are_taken_from_no_link_that_leads_out_and_from_no_pipe(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for name in ("a.wav", "b.wav", "c.wav", "d.wav", "inside.text"):
+        (folder / name).write_text("words", encoding="utf-8")
+    (tmp_path / "outside.txt").write_text("secret", encoding="utf-8")
+    (folder / "a.txt").symlink_to(tmp_path / "outside.txt")
+    os.mkfifo(folder / "b.txt")
+    (folder / "c.txt").symlink_to("inside.text")
+    (folder / "d.txt").symlink_to("nothing")
+    with limited():
+        (found,) = list_sidecars(folder, list_files(folder))
+    assert (found.num_files, found.examples) == (4, ("words",))
+
+
+def test_a_table_that_lies_outside_is_not_opened_for_its_columns(paired: Path, tmp_path: Path) -> None:
+    for path in paired.glob("*.txt"):
+        path.unlink()
+    (tmp_path / "outside.tsv").write_text("secret\tother\nama_0.wav\tba\n", encoding="utf-8")
+    (paired / "list.tsv").symlink_to(tmp_path / "outside.tsv")
+    ask = ScriptedAsk(str(paired), STOP)
+    with pytest.raises(StopAsking):
+        ask_everything(walk_in(tmp_path), ask)
+    assert any("list.tsv' leads out of the corpus folder" in sentence for sentence in ask.said)
+    assert not any("secret" in str(question) for question in ask.questions)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_recordings_that_lie_outside_are_not_opened_and_pipes_not_waited_for(paired: Path, tmp_path: Path) -> None:
+    (paired / "ama_0.wav").rename(tmp_path / "outside.wav")
+    (paired / "ama_0.wav").symlink_to(tmp_path / "outside.wav")
+    os.mkfifo(paired / "pipe.wav")
+    (paired / "inside.wav").symlink_to("ama_1.wav")
+    with limited():
+        scan = scan_recordings(paired)
+    assert scan.unreadable == ("ama_0.wav", "pipe.wav")
+    assert "inside.wav" in scan.seconds
 
 
 def test_a_project_says_how_far_it_is(paired: Path, tmp_path: Path) -> None:
