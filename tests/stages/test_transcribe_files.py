@@ -121,10 +121,17 @@ def _sha256(contents: bytes) -> str:
 
 def test_the_record_is_read_back_names_that_are_no_utf8_included(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.wav")
-    record = Record({name: done_of(touch(tmp_path, name) / name)}, {"ɛ́.wav", name})
+    record = Record({name: done_of(touch(tmp_path, name) / name)}, {"ɛ́.wav": {"srt"}, name: {"elan", "json"}})
     write_record(tmp_path, record)
     assert read_record(tmp_path) == record
     assert read_record(tmp_path / "elsewhere") == Record()
+
+
+def test_a_record_that_says_not_in_which_formats_is_read_as_every_format(tmp_path: Path) -> None:
+    """As it was written before it said so."""
+    earlier = '{"format_version": 1, "under_way": ["a.wav"], "recordings": []}'
+    (tmp_path / "transcribed.json").write_text(earlier, encoding="utf-8")
+    assert {"elan", "json", "text"} < read_record(tmp_path).under_way["a.wav"]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +173,9 @@ def test_only_files_as_lowres_left_them_are_written_over(tmp_path: Path) -> None
     (job,) = plan_jobs([(tmp_path / "a.wav", "a.wav")], tmp_path / "o", ("srt",), into_elan=False)
     with pytest.raises(CorpusError, match="was not written by this command"):
         demand_free([job], Record())
-    demand_free([job], Record(under_way={"a.wav"}))
+    demand_free([job], Record(under_way={"a.wav": {"srt"}}))
+    with pytest.raises(CorpusError, match="was not written by this command"):
+        demand_free([job], Record(under_way={"a.wav": {"elan"}}))
     demand_free([job], Record({"a.wav": done_of(tmp_path / "a.wav", b"sound")}))
     with pytest.raises(CorpusError, match="was changed since it was written"):
         demand_free([job], Record({"a.wav": done_of(tmp_path / "a.wav", b"other")}))
