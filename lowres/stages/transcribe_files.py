@@ -190,7 +190,8 @@ def plan_jobs(
     new one.
 
     Raises:
-        CorpusError: a transcript would take the place of the recording or of the ELAN file that it is made from.
+        CorpusError: a transcript would take the place of the recording or of the ELAN file that it is made from, or of
+            the record of what was transcribed.
     """
     jobs = []
     for path, name in recordings:
@@ -199,6 +200,13 @@ def plan_jobs(
         beside = next((one for one in (path.with_suffix(".eaf"), path.with_suffix(".EAF")) if one.is_file()), None)
         job = Job(path, name, outputs, beside if into_elan else None)
         for target in outputs.values():
+            # Some disks take capitals and small letters for the same.
+            if target.parent == output and target.name.casefold() == RECORD_FILE:
+                raise CorpusError(
+                    f"The transcript of {path} has the name of the file that keeps what was transcribed "
+                    f"({RECORD_FILE}).",
+                    "Give the recording another name, or leave --to json out.",
+                )
             if target.exists() and any(target.samefile(one) for one in (path, job.elan) if one and one.exists()):
                 raise CorpusError(
                     f"{target} would be replaced by its own transcript.", "Choose another folder with --output."
@@ -244,7 +252,7 @@ def read_record(output: Path) -> Record:
         return Record({one["name"]: Done(**one) for one in stamped}, begun)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorpusError(
-            f"{path} cannot be read: {error!r}.", "Delete it, or choose another --output: all is then done anew."
+            f"{path} cannot be read: {error!r}.", "Move it away, or choose another --output: all is then done anew."
         ) from error
 
 

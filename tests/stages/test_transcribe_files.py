@@ -106,6 +106,15 @@ def test_a_recording_or_its_elan_file_is_never_an_output(tmp_path: Path) -> None
     assert job.elan == tmp_path / "a.eaf"
 
 
+@pytest.mark.parametrize("name", ["transcribed.wav", "Transcribed.mp3"])
+def test_a_transcript_that_would_take_the_place_of_the_record_is_refused(tmp_path: Path, name: str) -> None:
+    recordings = [(touch(tmp_path, name) / name, name)]
+    with pytest.raises(CorpusError, match="has the name of the file that keeps what was transcribed"):
+        plan_jobs(recordings, tmp_path / "o", ("elan", "json"), into_elan=False)
+    plan_jobs(recordings, tmp_path / "o", ("elan", "text"), into_elan=False)
+    plan_jobs([(recordings[0][0], f"a/{name}")], tmp_path / "o", ("json",), into_elan=False)
+
+
 def done_of(recording: Path, output: bytes = b"", **changes: object) -> Done:
     facts = {
         "name": recording.name, "recording": str(recording), "stamp": stamp_of(recording), "elan": FileStamp(),
@@ -149,7 +158,7 @@ def test_a_damaged_record_is_refused_with_a_remedy(tmp_path: Path, contents: str
     (tmp_path / "transcribed.json").write_text(contents, encoding="utf-8")
     with pytest.raises(CorpusError, match="cannot be read") as caught:
         read_record(tmp_path)
-    assert "Delete it" in caught.value.hint
+    assert "Move it away" in caught.value.hint
 
 
 def test_done_is_what_is_as_it_was(tmp_path: Path) -> None:
