@@ -131,8 +131,8 @@ def align(
     folder = options.output or project / ALIGNED_FOLDER / run.name
     ending = ".TextGrid" if options.as_textgrid else ".eaf"
     targets = [folder / Path(name).with_suffix(ending) for _, name in recordings]
-    if taken := next((path for path in targets if os.path.lexists(path) and not options.overwrite), None):
-        raise CorpusError(f"{taken} is there already.", "Choose another --output, or give --overwrite.")
+    for target in targets:
+        _demand_free(target, options)
     opened = open_listener(spec, 1)
     rules = compile_rules(recipe.text.rules)
     files: list[AlignedFile] = []
@@ -144,6 +144,7 @@ def align(
             lines, num_unwritable = read_lines(text, rules, opened.listener.recognizer.vocabulary)
             heard = hear_recording(opened.listener, path, channel=spec.channel)
             aligned = align_recording(opened.listener, heard, lines)
+            _demand_free(target, options)  # also of what was saved while others were listened to
             mark_machine_made(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(aligned, path, target, run.name, options)
@@ -192,6 +193,11 @@ def _cut(line: str) -> list[str]:
             textwrap.wrap(sentence, _LONG_LINE, break_long_words=False, break_on_hyphens=False) if wraps else [sentence]
         )
     return pieces
+
+
+def _demand_free(target: Path, options: AlignOptions) -> None:
+    if os.path.lexists(target) and not options.overwrite:
+        raise CorpusError(f"{target} is there already.", "Choose another --output, or give --overwrite.")
 
 
 def _text_beside(recording: Path, suffix: str) -> Path:

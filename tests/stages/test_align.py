@@ -142,6 +142,23 @@ def test_files_that_are_there_are_kept_unless_one_says_otherwise(project: Path, 
     assert read_elan(tmp_path / "a.eaf").tiers
 
 
+def test_a_file_saved_while_others_are_aligned_is_not_written_over(project: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_recording(project, tmp_path / "rec" / f"{name}.wav")
+    folder = project / "aligned" / "tiny"
+
+    def save(num_done: int, _num_all: int) -> None:
+        if num_done == 1:
+            (folder / "b.eaf").write_text("mine", encoding="utf-8")
+
+    result = align(project, RECIPE, [tmp_path / "rec"], OPTIONS, SPEC, save)
+    assert [file.name for file in result.files] == ["a.wav"]
+    ((name, problem),) = result.problems
+    assert name == "b.wav"
+    assert "b.eaf is there already" in problem
+    assert (folder / "b.eaf").read_text(encoding="utf-8") == "mine"
+
+
 def test_one_recording_that_cannot_be_aligned_does_not_stop_the_others(project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "rec"
     write_recording(project, folder / "good.wav")
