@@ -194,6 +194,17 @@ def test_the_output_may_lie_inside_or_be_the_folder_of_recordings(tiny_project: 
         assert listen(tiny_project, archive, formats=("elan", "text"), output=output).num_before == 3
 
 
+def test_recordings_beside_their_transcripts_are_found_again_from_the_folder_above(
+    tiny_project: Path, archive: Path
+) -> None:
+    formats = ("elan", "text")
+    listen(tiny_project, archive, formats=formats, output=archive)
+    write_speech(archive.parent / "all" / "2024" / "new.wav", [(0.2, 1.0)], 1.5)
+    archive.rename(archive.parent / "all" / "2023")
+    result = listen(tiny_project, archive.parent / "all", formats=formats)
+    assert [one.name for one in result.done] == ["2023/rec0.wav", "2023/rec1.wav", "2023/rec2.wav", "2024/new.wav"]
+
+
 def test_relative_paths_and_names_of_any_script_or_none(
     tiny_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
