@@ -16,11 +16,11 @@ from lowres.annotation.transcript import SpokenUtterance, SpokenWord, Transcript
 from lowres.corpora.delimited import read_text
 from lowres.corpora.files import mark_machine_made
 from lowres.corpora.written_names import whole_text
-from lowres.errors import CorpusError, LowresError
+from lowres.errors import CorpusError
 from lowres.recipe import Recipe
 from lowres.stages.align_text import AlignedRecording, TextLine, align_recording, hear_recording
 from lowres.stages.evaluate_run import best_checkpoint, find_run
-from lowres.stages.problems import sentence_of
+from lowres.stages.problems import OF_ONE_RECORDING, sentence_of
 from lowres.stages.transcribe_files import survey_recordings
 from lowres.stages.transcribe_work import NOT_CALIBRATED, ListenerSpec, open_listener
 from lowres.text.normalize import compile_rules
@@ -149,8 +149,8 @@ def align(
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(aligned, path, target, run.name, options)
             files.append(_summarise(aligned, name, target, num_unwritable))
-        except (LowresError, OSError) as error:
-            problems.append((name, sentence_of(error, path)))
+        except OF_ONE_RECORDING as error:
+            problems.append((name, sentence_of(error, path, "Give a smaller --longest.")))
     progress(len(recordings), len(recordings))
     notes = (*found.notes, *(note for note in opened.notes if note != NOT_CALIBRATED))
     return AlignResult(folder, run.name, tuple(files), tuple(problems), notes, time.perf_counter() - started)

@@ -17,10 +17,9 @@ from lowres.audio.stretch_plan import StretchSettings
 from lowres.audio.voice_activity import DetectorName, find_detector
 from lowres.corpora.written_names import whole_text
 from lowres.decoding.stored_models import hash_file
-from lowres.errors import LowresError
 from lowres.stages.language_model import LanguageModelChoice, open_search
 from lowres.stages.listening import load_to_listen
-from lowres.stages.problems import full_disk, sentence_of
+from lowres.stages.problems import OF_ONE_RECORDING, full_disk, sentence_of
 from lowres.stages.transcribe_files import Done, Job, stamp_of
 from lowres.stages.transcribe_listener import Listener, transcribe_recording
 from lowres.stages.transcribe_writing import write_transcripts
@@ -87,8 +86,8 @@ class Work:
 def do_work(work: Work, listening: Callable[[float], None] | None = None) -> Outcome:
     """Transcribe one recording and write its files, all of them or none.
 
-    A recording that cannot be decoded, an ELAN file that cannot be added to, or somebody's own file where one would be
-    written is an outcome with a problem.
+    A recording that cannot be decoded, or not in the memory there is, an ELAN file that cannot be added to, or
+    somebody's own file where one would be written is an outcome with a problem.
 
     Args:
         work: what to do. listening: told how many seconds of the recording have been read.
@@ -103,10 +102,11 @@ def do_work(work: Work, listening: Callable[[float], None] | None = None) -> Out
     job = work.job
     try:
         return _transcribe(work, replace(opened.listener, listening=listening))
-    except (LowresError, OSError) as error:
+    except OF_ONE_RECORDING as error:
         if refused := full_disk(error):
             raise refused from None
-        return Outcome(job.name, problem=sentence_of(error, job.recording))
+        less = "--batch-seconds" if work.spec.batch_seconds else "--longest, or fewer --workers"
+        return Outcome(job.name, problem=sentence_of(error, job.recording, f"Give a smaller {less}."))
 
 
 def _transcribe(work: Work, listener: Listener) -> Outcome:

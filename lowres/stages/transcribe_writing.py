@@ -9,7 +9,7 @@ from typing import Final
 from lowres.annotation.tiers import Tier
 from lowres.annotation.transcript import Transcript
 from lowres.annotation.transcript_writing import TranscriptFormat, write_transcript
-from lowres.errors import CorpusError, LowresError
+from lowres.errors import CorpusError
 from lowres.stages.transcribe_elan import add_to_elan
 from lowres.stages.transcribe_files import Job, refusal_to_replace
 
@@ -50,7 +50,7 @@ def write_transcripts(linked: Transcript, named: Transcript, tiers: Sequence[Tie
         for path, written in new.items():
             written.replace(path)
             placed.append(path)
-    except (LowresError, OSError):
+    except BaseException:
         for path in placed:
             with suppress(OSError):
                 path.unlink()

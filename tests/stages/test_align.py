@@ -159,6 +159,24 @@ def test_a_file_saved_while_others_are_aligned_is_not_written_over(project: Path
     assert (folder / "b.eaf").read_text(encoding="utf-8") == "mine"
 
 
+def test_a_recording_that_memory_does_not_suffice_for_does_not_stop_the_others(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        write_recording(project, tmp_path / "rec" / f"{name}.wav")
+    hear = align_stage.hear_recording
+
+    def fail(listener: object, path: Path, **more: object) -> object:
+        if path.name == "a.wav":
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return hear(listener, path, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(align_stage, "hear_recording", fail)
+    result = run(project, tmp_path / "rec")
+    assert [file.name for file in result.files] == ["b.wav"]
+    assert "a.wav: there is too little memory to hear it. Give a smaller --longest." in dict(result.problems)["a.wav"]
+
+
 def test_one_recording_that_cannot_be_aligned_does_not_stop_the_others(project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "rec"
     write_recording(project, folder / "good.wav")

@@ -12,6 +12,7 @@ import dying
 import numpy as np
 import pytest
 import soundfile
+import torch
 from transcribing import JSON, RATE, SPEC, bursts, files_in, heard, listen, words, write_speech
 
 from lowres.errors import CorpusError, LowresError
@@ -87,6 +88,44 @@ def test_a_recording_that_grows_is_not_taken_for_whole(
     assert name == "rec1.wav"
     assert "changed while it was read" in problem
     assert outputs_of(result.folder) == ["rec0.json", "rec2.json"]
+
+
+def fail_at_rec1(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    listen_as_it_is = transcribe_work.transcribe_recording
+
+    def fail(listener: object, path: Path, **more: object) -> object:
+        if path.name == "rec1.wav":
+            raise error
+        return listen_as_it_is(listener, path, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(transcribe_work, "transcribe_recording", fail)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_a_recording_that_memory_does_not_suffice_for_is_named_and_the_rest_is_done(
+    tiny_project: Path, archive: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    fail_at_rec1(error, monkeypatch)
+    result = listen(tiny_project, archive, spec=replace(SPEC, batch_seconds=3600.0))
+    assert [one.name for one in result.done] == ["rec0.wav", "rec2.wav"]
+    ((name, problem),) = result.problems
+    assert name == "rec1.wav"
+    assert problem == f"{archive / 'rec1.wav'}: there is too little memory to hear it. Give a smaller --batch-seconds."
+
+
+def test_a_defect_of_ours_is_not_taken_for_too_little_memory(
+    tiny_project: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at_rec1(RuntimeError("shapes differ"), monkeypatch)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        listen(tiny_project, archive)
 
 
 def test_a_recording_that_goes_away_is_a_problem(tiny_project: Path, archive: Path) -> None:
