@@ -51,3 +51,18 @@ def test_a_damaged_model_is_refused_before_any_process_starts(tmp_path: Path) ->
     (tmp_path / "x.arpa").write_text("garbage", encoding="utf-8")
     with pytest.raises(LowresError, match="no language model"):
         BeamWorkers(BeamModel("character", tmp_path / "x.arpa", ("-", "|", "a"), 1), 4)
+
+
+def test_a_process_that_dies_is_a_sentence_and_the_next_search_has_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beam_workers, "_FRAMES_WORTH_A_PROCESS", 1)
+    model = character_model(tmp_path, TEXTS)[0]
+    with BeamWorkers(model, 2) as workers:
+        model.arpa.rename(tmp_path / "elsewhere")  # a process that cannot start is to its pool as one that was killed
+        with pytest.raises(LowresError, match="A process of the beam search died") as caught:
+            workers.decode(UTTERANCES, BeamSettings())
+        assert "memory" in caught.value.message
+        assert "fewer cores" in caught.value.hint
+        (tmp_path / "elsewhere").rename(model.arpa)
+        assert len(workers.decode(UTTERANCES, BeamSettings())) == len(UTTERANCES)
