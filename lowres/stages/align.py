@@ -28,6 +28,7 @@ from lowres.text.vocabulary import Vocabulary
 
 ALIGNED_FOLDER: Final = "aligned"
 TEXT_TIER: Final = "text"
+FIT_TIER: Final = "text fit"
 BESIDES_TIER: Final = "not in the text"
 NOT_SAID_TIER: Final = "not said"
 _LONG_LINE: Final = 200
@@ -220,7 +221,12 @@ def _write(aligned: AlignedRecording, recording: Path, target: Path, run_name: s
             for annotation, placed in zip(tiers[0].annotations, said, strict=True)
         ),
     )
-    others = [*tiers[1:], *_marks(aligned)]
+    fits = tuple(
+        replace(annotation, text=f"{placed.fit:.2f}")
+        for annotation, placed in zip(tiers[0].annotations, said, strict=True)
+    )
+    # Depends on the lines, so that ELAN moves and deletes both together.
+    others = [*tiers[1:], Tier(FIT_TIER, fits, parent=TEXT_TIER, linguistic_type="fit"), *_marks(aligned)]
     file = AnnotationFile(
         (first, *others), (MediaLink(whole_text(str(recording.absolute()))),), aligned.duration_seconds
     )

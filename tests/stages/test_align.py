@@ -71,7 +71,7 @@ def test_lines_stand_where_they_were_said_as_they_are_written(project: Path, tmp
     assert file.mean_fit > 0.9
     assert file.path == project / "aligned" / "tiny" / "a.eaf"
     found = read_elan(file.path)
-    assert [tier.name for tier in found.tiers] == ["text", "text words", "text letters"]
+    assert [tier.name for tier in found.tiers] == ["text", "text words", "text letters", "text fit"]
     placed = tiers(found)
     assert [text for _, _, text in placed["text"]] == lines
     for (start, end, _), (true_start, true_end) in zip(placed["text"], SPOKEN, strict=True):
@@ -81,6 +81,23 @@ def test_lines_stand_where_they_were_said_as_they_are_written(project: Path, tmp
     words = " ".join(text for _, _, text in placed["text words"])
     assert words == " ".join(RECIPE_RULES(line) for line in lines)
     assert found.media[0].path == str((tmp_path / "rec" / "a.wav").absolute())
+
+
+def test_each_line_has_its_fit_at_its_time(project: Path, tmp_path: Path) -> None:
+    """The tier is associated with that of the lines, so that in ELAN it moves with them."""
+    lines = write_recording(project, tmp_path / "rec" / "a.wav")
+    worse = f"Tsa {lines[1]}"
+    (tmp_path / "rec" / "a.txt").write_text("\n".join([lines[0], worse, lines[2]]), encoding="utf-8")
+    (file,) = run(project, tmp_path / "rec").files
+    found = read_elan(file.path)
+    (fit,) = (tier for tier in found.tiers if tier.name == "text fit")
+    assert fit.parent == "text"
+    placed = tiers(found)
+    assert [one[:2] for one in placed["text fit"]] == [one[:2] for one in placed["text"]]
+    fits = [float(text) for _, _, text in placed["text fit"]]
+    assert fits[0] > 0.9 > fits[1] > 0.0
+    assert fits[2] > 0.9
+    assert sum(fits) / 3 == pytest.approx(file.mean_fit, abs=0.01)
 
 
 RECIPE_RULES = compile_rules(RECIPE.text.rules)
