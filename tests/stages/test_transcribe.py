@@ -20,6 +20,7 @@ from lowres.decoding.greedy import greedy_decode
 from lowres.model.int8 import is_int8_here
 from lowres.stages import transcribe_listener
 from lowres.stages.evaluate_run import best_checkpoint
+from lowres.stages.transcribe_listener import Listener
 from lowres.training.settings import ListeningPrecision
 
 ALL = tuple(TRANSCRIPT_SUFFIXES)
@@ -118,6 +119,43 @@ def test_pieces_of_speech_without_a_pause_join_to_the_frames_of_the_whole(
     samples = transcribe_listener._frame_samples(passage, listener)
     assert samples.tolist() == [(400 - 320) // 2 + 320 * frame for frame in range(whole)]
     assert len(found.utterances) == len(passage.frames) >= 24 / longest
+
+
+@pytest.mark.parametrize("kind", ["characters", "sentencepiece"])
+def test_speech_that_is_too_long_to_be_decoded_as_one_is_parted_between_words(
+    tiny_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    write_run(tiny_project, kind=kind)
+    path = write(tmp_path / "a.wav", [(0.0, 24.0)], 24.0)
+    spec = with_longest(3.0, detector=None)
+    whole = heard(listen(tiny_project, path, spec=spec, output=tmp_path / "whole"), "a")
+    passages = []
+    decode = transcribe_listener._decode
+
+    def look_and_decode(listener: Listener, passage: object, voice: str) -> object:
+        passages.append(passage)
+        return decode(listener, passage, voice)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(transcribe_listener, "_decode", look_and_decode)
+    monkeypatch.setattr(transcribe_listener, "_MOST_PASSAGE_SECONDS", 7)
+    parted = heard(listen(tiny_project, path, spec=spec, output=tmp_path / "parted"), "a")
+    assert len(passages) > 3
+    assert [(word.text, word.start_seconds) for one in parted.utterances for word in one.words] == [
+        (word.text, word.start_seconds) for one in whole.utterances for word in one.words
+    ]
+    assert sum(len(frames) for passage in passages for frames in passage.frames) == (24 * RATE - 400) // 320 + 1
+
+
+def test_where_no_word_ends_speech_is_parted_in_its_longest_silence() -> None:
+    scores = np.full((300, 5), -9.0, dtype=np.float32)
+    scores[:, 2] = -1.0
+    for start, end in ((10, 60), (100, 103), (200, 211), (290, 294)):
+        scores[start:end, 0] = 0.0
+    assert transcribe_listener._best_break(scores, (1,), 250) == 205
+    assert transcribe_listener._best_break(scores, (1,), 300) == 35
+    assert transcribe_listener._best_break(scores[103:200], (1,), 250) == 97
+    scores[[150, 151, 260], 1] = [0.1, 0.2, 0.1]
+    assert transcribe_listener._best_break(scores, (1,), 250) == 150
 
 
 def test_times_never_go_back_and_never_beyond_the_recording(tiny_project: Path, tmp_path: Path) -> None:
