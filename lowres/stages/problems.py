@@ -4,8 +4,6 @@ import errno
 from pathlib import Path
 from typing import Final
 
-import torch
-
 from lowres.errors import LowresError
 
 FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT)
@@ -45,7 +43,10 @@ def sentence_of(error: Exception, recording: Path, less_memory: str = "") -> str
 
 
 def _is_about_memory(error: Exception) -> bool:
-    # On a processor torch has no error of its own for it.
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
-        isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    if isinstance(error, MemoryError):
+        return True
+    # torch's, known by their names: `prepare` imports this file and does without torch. On a processor torch has no
+    # error of its own for it.
+    return isinstance(error, RuntimeError) and (
+        type(error).__name__ == "OutOfMemoryError" or "DefaultCPUAllocator" in str(error)
     )
