@@ -25,7 +25,7 @@ class BeamWorkers:
 
     Args:
         model: what to search with.
-        num_workers: processes; 1 = this one alone.
+        num_workers: processes; 1 = this one alone, as it is where this one may start none (a daemon).
 
     Raises:
         LowresError: flashlight's text decoder is missing, or the model's file cannot be read.
@@ -34,7 +34,7 @@ class BeamWorkers:
     def __init__(self, model: BeamModel, num_workers: int) -> None:
         self._decoder = BeamDecoder(model)
         self._model = model
-        self._num_workers = num_workers
+        self._num_workers = 1 if multiprocessing.current_process().daemon else num_workers
         self._executor: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:

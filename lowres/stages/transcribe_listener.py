@@ -32,6 +32,8 @@ _MOST_PASSAGE_SECONDS = 120
 """Speech without a pause that is decoded as one; what is longer is music, a crowd, or not looked at for pauses."""
 _BREAK_SECONDS = 5
 """Where it is parted: between two words in the last so many seconds of what is decoded."""
+_SEARCHED_TOGETHER_SECONDS = 300
+"""A beam search is given so much speech at a time, which it divides among its processes."""
 _SEARCHING = Lock()
 """A beam search is one at a time: a worker of Dask transcribes in several threads."""
 
@@ -87,6 +89,11 @@ class _Passage:
     frames: list[LogProbs]
     end_samples: int
 
+    @property
+    def log_probs(self) -> LogProbs:
+        """Return (T, V) its scores as a whole."""
+        return np.concatenate(self.frames)
+
 
 def transcribe_recording(listener: Listener, path: Path, *, channels: Sequence[int | None] = (None,)) -> Transcript:
     """Transcribe one recording.
@@ -106,8 +113,9 @@ def transcribe_recording(listener: Listener, path: Path, *, channels: Sequence[i
         voice = f"channel {channel + 1}" if len(channels) > 1 and channel is not None else ""
         counter = SampleCounter(listener.listening)
         heard = heard_stretches(listener, counter.count(open_recording(path, channel=channel).blocks))
-        for passage in _join(heard, listener):
-            utterances.extend(_decode(listener, passage, voice))
+        for passages in _together(_join(heard, listener), listener):
+            for passage, hypotheses in zip(passages, _hypotheses(listener, passages), strict=True):
+                utterances.extend(_decode(listener, passage, hypotheses, voice))
         seconds = max(seconds, counter.num_samples / SAMPLE_RATE)
     utterances.sort(key=lambda one: (one.start_seconds, one.voice))
     return Transcript(str(path), seconds, tuple(utterances), listener.name, listener.calibration is not None)
@@ -234,14 +242,29 @@ def _best_break(scores: LogProbs, beginnings: Sequence[int], most_frames: int) -
     return len(scores) if longest is None else int(longest[len(longest) // 2])
 
 
-def _decode(listener: Listener, passage: _Passage, voice: str) -> Iterator[SpokenUtterance]:
-    """Decode a passage as a whole; each piece of it becomes an utterance of the words that begin in it.
+def _together(passages: Iterator[_Passage], listener: Listener) -> Iterator[list[_Passage]]:
+    """Yield passages that are decoded together: several for a beam search, each by itself without one."""
+    seconds = _SEARCHED_TOGETHER_SECONDS if listener.search is not None else 0
+    waiting: list[_Passage] = []
+    num_frames = 0
+    for passage in passages:
+        waiting.append(passage)
+        num_frames += sum(map(len, passage.frames))
+        if num_frames * listener.samples_per_frame >= seconds * SAMPLE_RATE:
+            yield waiting
+            waiting, num_frames = [], 0
+    if waiting:
+        yield waiting
+
+
+def _decode(
+    listener: Listener, passage: _Passage, heard: Sequence[Sequence[int]], voice: str
+) -> Iterator[SpokenUtterance]:
+    """Give the words that were heard in a passage; each piece of it becomes an utterance of those that begin in it.
 
     A word that goes on beyond its piece takes the utterance's end, and the beginning of the next one, along.
     """
-    log_probs = np.concatenate(passage.frames)
-    heard = _hypotheses(listener, log_probs)
-    words = time_words(log_probs, heard[0] if heard else (), listener.recognizer.vocabulary)
+    words = time_words(passage.log_probs, heard[0] if heard else (), listener.recognizer.vocabulary)
     # What may have been said instead is known of a passage as a whole: of one in pieces nobody could say where it goes.
     others = heard[1:] if len(passage.frames) == 1 else []
     alternatives = tuple(listener.recognizer.vocabulary.decode(other).strip() for other in others)
@@ -307,13 +330,15 @@ def _spoken(word: HeardWord, clock: FrameClock, listener: Listener) -> SpokenWor
     )
 
 
-def _hypotheses(listener: Listener, log_probs: LogProbs) -> list[Sequence[int]]:
-    """Return the labels of what was heard, and of what may have been said instead, the likeliest first."""
-    if not len(log_probs):
-        return []
-    if listener.search is not None:
-        search, num_best = listener.search, 1 + listener.num_alternatives
-        with _SEARCHING:
-            found: list[BeamHypothesis] = search.workers.decode([log_probs], search.settings, num_best=num_best)[0]
-        return [hypothesis.token_ids for hypothesis in found]
-    return [greedy_labels(log_probs)]
+def _hypotheses(listener: Listener, passages: Sequence[_Passage]) -> list[list[Sequence[int]]]:
+    """Return the labels heard in each passage, and those that may have been said instead, the likeliest first."""
+    scores = [passage.log_probs for passage in passages]
+    if listener.search is None:
+        return [[greedy_labels(log_probs)] for log_probs in scores]
+    search, num_best = listener.search, 1 + listener.num_alternatives
+    with _SEARCHING:
+        found: list[list[BeamHypothesis]] = search.workers.decode(scores, search.settings, num_best=num_best)
+    return [
+        [hypothesis.token_ids for hypothesis in best] if len(log_probs) else []
+        for best, log_probs in zip(found, scores, strict=True)
+    ]

@@ -1,6 +1,8 @@
 """Beam search in several processes: the same as in one."""
 
+import multiprocessing
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -44,6 +46,15 @@ def test_no_utterances_are_no_transcriptions(tmp_path: Path) -> None:
 def test_no_process_starts_for_little_speech(tmp_path: Path) -> None:
     with BeamWorkers(character_model(tmp_path, TEXTS)[0], 4) as workers:
         workers.decode(UTTERANCES, BeamSettings())
+        assert workers._executor is None
+
+
+def test_a_daemon_searches_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python lets it start no processes; the studio's recordings are transcribed by one."""
+    monkeypatch.setattr(beam_workers, "_FRAMES_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(multiprocessing, "current_process", lambda: SimpleNamespace(daemon=True))
+    with BeamWorkers(character_model(tmp_path, TEXTS)[0], 4) as workers:
+        assert len(workers.decode(UTTERANCES, BeamSettings())) == len(UTTERANCES)
         assert workers._executor is None
 
 
