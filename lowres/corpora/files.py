@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from lowres.annotation.transcript_writing import TRANSCRIPT_SUFFIXES
 from lowres.corpora.settings import AUDIO_SUFFIXES
 from lowres.errors import CorpusError
 
@@ -162,37 +163,65 @@ class CorpusFiles:
 
 
 MACHINE_MADE_MARK = ".heard-by-lowres"
-"""A folder with this file holds what a recogniser heard: where it lies inside a corpus, nobody should train on it."""
+"""Transcripts in a folder with this file, and below it, are what a recogniser heard: nobody should train on them. The
+recordings may lie beside them."""
+
+UPLOADS_MARK = ".dropped-into-the-studio"
+"""What is in a folder with this file is no part of a corpus, recordings included."""
+
+_WRITTEN_SUFFIXES = tuple(suffix.lower() for suffix in TRANSCRIPT_SUFFIXES.values())
 
 
 def mark_machine_made(folder: Path) -> None:
+    """Make a folder, if need be, and mark it as one whose transcripts no corpus reader takes from above.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    _mark(
+        folder / MACHINE_MADE_MARK,
+        "Transcripts in this folder were written by lowres. Move what you corrected out of it to add it to a corpus.\n",
+    )
+
+
+def mark_uploads(folder: Path) -> None:
     """Make a folder, if need be, and mark it as one that no corpus reader looks into from above.
 
     Raises:
         OSError: the disk refused.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MACHINE_MADE_MARK).write_text(
-        "What is in this folder was written by lowres. Move what you corrected out of it to add it to a corpus.\n",
-        encoding="utf-8",
+    _mark(
+        folder / UPLOADS_MARK,
+        "What is in this folder was dropped into lowres studio. Move what you want to add to a corpus out of it.\n",
     )
+
+
+def _mark(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def walk_files(folder: Path, base: str, suffixes: Sequence[str]) -> Iterator[str]:
     """Yield the files under folder/base whose names end in one of `suffixes` (any case), sorted, relative to `folder`.
 
-    Hidden files and folders, and macOS's resource forks, are no part of a corpus, nor is what lowres itself heard and
-    wrote into a folder below. Linked folders are not followed.
+    Hidden files and folders, and macOS's resource forks, are no part of a corpus, nor are transcripts in a folder below
+    that lowres wrote what it heard into, nor what was dropped into the studio. Linked folders are not followed.
     """
     endings = tuple(suffix.lower() for suffix in suffixes)
+    is_heard: dict[Path, bool] = {}
     for parent, folders, names in os.walk(folder / base):
-        if MACHINE_MADE_MARK in names and Path(parent) != folder / base:
+        path = Path(parent)
+        is_below = path != folder / base
+        if is_below and UPLOADS_MARK in names:
             folders.clear()
             continue
+        is_heard[path] = is_heard.get(path.parent, False) or (is_below and MACHINE_MADE_MARK in names)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
-        prefix = Path(parent).relative_to(folder).as_posix()
+        prefix = path.relative_to(folder).as_posix()
         for name in sorted(names):
-            if not name.startswith(".") and name.lower().endswith(endings):
+            if name.startswith(".") or not name.lower().endswith(endings):
+                continue
+            if not (is_heard[path] and name.lower().endswith(_WRITTEN_SUFFIXES)):
                 yield name if prefix == "." else f"{prefix}/{name}"
 
 

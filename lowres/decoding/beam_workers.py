@@ -4,10 +4,12 @@ import multiprocessing
 import signal
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Final, Self
 
 from lowres.decoding.beam_search import BeamDecoder, BeamHypothesis, BeamModel, BeamSettings, LogProbs
+from lowres.errors import LowresError
 
 _TASKS_PER_WORKER: Final = 4
 """Enough for a worker that got long utterances not to keep the others waiting."""
@@ -23,7 +25,7 @@ class BeamWorkers:
 
     Args:
         model: what to search with.
-        num_workers: processes; 1 = this one alone.
+        num_workers: processes; 1 = this one alone, as it is where this one may start none (a daemon).
 
     Raises:
         LowresError: flashlight's text decoder is missing, or the model's file cannot be read.
@@ -32,7 +34,7 @@ class BeamWorkers:
     def __init__(self, model: BeamModel, num_workers: int) -> None:
         self._decoder = BeamDecoder(model)
         self._model = model
-        self._num_workers = num_workers
+        self._num_workers = 1 if multiprocessing.current_process().daemon else num_workers
         self._executor: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -58,6 +60,9 @@ class BeamWorkers:
 
         Returns:
             The best transcriptions of each utterance, in order, best first.
+
+        Raises:
+            LowresError: a process died.
         """
         num_frames = sum(len(log_probs) for log_probs in utterances)
         if self._num_workers <= 1 or len(utterances) < 2 or num_frames < _FRAMES_WORTH_A_PROCESS:
@@ -67,11 +72,26 @@ class BeamWorkers:
             self._executor = ProcessPoolExecutor(
                 self._num_workers, mp_context=context, initializer=_start_worker, initargs=(self._model,)
             )
+        try:
+            return self._share_out(self._executor, utterances, settings, num_best)
+        except BrokenProcessPool as error:
+            self._executor.shutdown()
+            self._executor = None  # the next search starts new ones
+            raise LowresError(
+                "A process of the beam search died, most likely because the machine ran out of memory: each of "
+                f"{self._num_workers} holds the whole of {self._model.arpa}.",
+                "Close other programs or give the command fewer cores (in Linux: taskset --cpu-list 0 lowres ...); or "
+                "make a smaller language model, of less text.",
+            ) from error
+
+    def _share_out(
+        self, executor: ProcessPoolExecutor, utterances: Sequence[LogProbs], settings: BeamSettings, num_best: int
+    ) -> list[list[BeamHypothesis]]:
         longest_first = sorted(range(len(utterances)), key=lambda index: -len(utterances[index]))
         num_tasks = min(self._num_workers * _TASKS_PER_WORKER, len(utterances))
         shares = [longest_first[number::num_tasks] for number in range(num_tasks)]
         tasks = [
-            self._executor.submit(_decode_share, [utterances[index] for index in share], settings, num_best)
+            executor.submit(_decode_share, [utterances[index] for index in share], settings, num_best)
             for share in shares
         ]
         found: list[list[BeamHypothesis]] = [[] for _ in utterances]

@@ -16,11 +16,11 @@ from lowres.annotation.transcript import SpokenUtterance, SpokenWord, Transcript
 from lowres.corpora.delimited import read_text
 from lowres.corpora.files import mark_machine_made
 from lowres.corpora.written_names import whole_text
-from lowres.errors import CorpusError, LowresError
+from lowres.errors import CorpusError
 from lowres.recipe import Recipe
 from lowres.stages.align_text import AlignedRecording, TextLine, align_recording, hear_recording
 from lowres.stages.evaluate_run import best_checkpoint, find_run
-from lowres.stages.problems import sentence_of
+from lowres.stages.problems import OF_ONE_RECORDING, sentence_of
 from lowres.stages.transcribe_files import survey_recordings
 from lowres.stages.transcribe_work import NOT_CALIBRATED, ListenerSpec, open_listener
 from lowres.text.normalize import compile_rules
@@ -28,6 +28,7 @@ from lowres.text.vocabulary import Vocabulary
 
 ALIGNED_FOLDER: Final = "aligned"
 TEXT_TIER: Final = "text"
+FIT_TIER: Final = "text fit"
 BESIDES_TIER: Final = "not in the text"
 NOT_SAID_TIER: Final = "not said"
 _LONG_LINE: Final = 200
@@ -131,8 +132,8 @@ def align(
     folder = options.output or project / ALIGNED_FOLDER / run.name
     ending = ".TextGrid" if options.as_textgrid else ".eaf"
     targets = [folder / Path(name).with_suffix(ending) for _, name in recordings]
-    if taken := next((path for path in targets if os.path.lexists(path) and not options.overwrite), None):
-        raise CorpusError(f"{taken} is there already.", "Choose another --output, or give --overwrite.")
+    for target in targets:
+        _demand_free(target, options)
     opened = open_listener(spec, 1)
     rules = compile_rules(recipe.text.rules)
     files: list[AlignedFile] = []
@@ -144,12 +145,13 @@ def align(
             lines, num_unwritable = read_lines(text, rules, opened.listener.recognizer.vocabulary)
             heard = hear_recording(opened.listener, path, channel=spec.channel)
             aligned = align_recording(opened.listener, heard, lines)
+            _demand_free(target, options)  # also of what was saved while others were listened to
             mark_machine_made(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(aligned, path, target, run.name, options)
             files.append(_summarise(aligned, name, target, num_unwritable))
-        except (LowresError, OSError) as error:
-            problems.append((name, sentence_of(error, path)))
+        except OF_ONE_RECORDING as error:
+            problems.append((name, sentence_of(error, path, "Give a smaller --longest.")))
     progress(len(recordings), len(recordings))
     notes = (*found.notes, *(note for note in opened.notes if note != NOT_CALIBRATED))
     return AlignResult(folder, run.name, tuple(files), tuple(problems), notes, time.perf_counter() - started)
@@ -194,6 +196,11 @@ def _cut(line: str) -> list[str]:
     return pieces
 
 
+def _demand_free(target: Path, options: AlignOptions) -> None:
+    if os.path.lexists(target) and not options.overwrite:
+        raise CorpusError(f"{target} is there already.", "Choose another --output, or give --overwrite.")
+
+
 def _text_beside(recording: Path, suffix: str) -> Path:
     path = recording.with_name(recording.stem + suffix)
     if not path.is_file():
@@ -214,7 +221,12 @@ def _write(aligned: AlignedRecording, recording: Path, target: Path, run_name: s
             for annotation, placed in zip(tiers[0].annotations, said, strict=True)
         ),
     )
-    others = [*tiers[1:], *_marks(aligned)]
+    fits = tuple(
+        replace(annotation, text=f"{placed.fit:.2f}")
+        for annotation, placed in zip(tiers[0].annotations, said, strict=True)
+    )
+    # Depends on the lines, so that ELAN moves and deletes both together.
+    others = [*tiers[1:], Tier(FIT_TIER, fits, parent=TEXT_TIER, linguistic_type="fit"), *_marks(aligned)]
     file = AnnotationFile(
         (first, *others), (MediaLink(whole_text(str(recording.absolute()))),), aligned.duration_seconds
     )

@@ -26,7 +26,7 @@ from lowres.manifest.table import write_table
 from lowres.recipe import load_recipe
 from lowres.stages.evaluate_run import best_checkpoint, find_run, training_rows
 from lowres.stages.listening import speech_of
-from lowres.stages.problems import sentence_of
+from lowres.stages.problems import OF_ONE_RECORDING, sentence_of
 from lowres.stages.suggest_choice import Candidate, Suggestion, choose
 from lowres.stages.transcribe_files import survey_recordings
 from lowres.stages.transcribe_listener import Listener, transcribe_recording
@@ -146,7 +146,7 @@ def _hear(
             transcript = transcribe_recording(listener, path, channels=(channel,))
             heard.candidates += _cut(transcript, name, path, listener.recognizer.vocabulary, channel)
             heard.transcripts[name] = transcript
-        except (LowresError, OSError) as error:
+        except OF_ONE_RECORDING as error:
             heard.problems.append((name, sentence_of(error, path)))
     progress(len(recordings), len(recordings))
     return heard

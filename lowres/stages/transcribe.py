@@ -33,6 +33,7 @@ from lowres.stages.transcribe_files import (
     stamp_of,
     survey_recordings,
     write_record,
+    written_before,
 )
 from lowres.stages.transcribe_work import (
     ListenerSpec,
@@ -139,8 +140,11 @@ def transcribe(
         hash_file(checkpoint / LANGUAGE_MODEL_FOLDER / DESCRIPTION_FILE),
     )
     missing = [job for job in jobs if options.overwrite or not is_done(job, record, settings)]
-    if not options.overwrite:
+    if options.overwrite:
+        missing = [replace(job, ours=None) for job in missing]
+    else:
         demand_free(missing, record)
+        missing = [replace(job, ours=written_before(job.name, record)) for job in missing]
     notes = dict.fromkeys(found.notes)
     if missing:
         mark_machine_made(folder)
@@ -206,6 +210,7 @@ class _Recorder:
         self.folder, self.listening = folder, listening
         self._record, self._progress = record, progress
         self._seconds = {job.name: announced_seconds(job.recording) or 0.0 for job in jobs}
+        self._formats: dict[str, set[str]] = {job.name: set(job.outputs) for job in jobs}
         self._written = time.monotonic()
         self._done_seconds = 0.0
         self.finished: list[Done] = []
@@ -213,12 +218,13 @@ class _Recorder:
         self._tell()
 
     def begin(self) -> None:
-        """Write down what is under way: should the machine stop, the files of the last moments are known to be ours.
+        """Write down what is under way: should the machine stop, the files of the last moments may be ours.
 
         Raises:
             OSError: the folder cannot be written to.
         """
-        self._record.under_way |= set(self._seconds)
+        for name, formats in self._formats.items():
+            self._record.under_way[name] = self._record.under_way.get(name, set()) | formats
         self.write()
 
     def add(self, outcome: Outcome) -> None:
@@ -227,11 +233,11 @@ class _Recorder:
             self.problems.append((outcome.name, outcome.problem))
         else:
             self.finished.append(outcome.done)
-            before = self._record.done.get(outcome.name)
             # Files of other formats that were written before are still ours.
-            outputs = {**(before.outputs if before else {}), **outcome.done.outputs}
+            outputs = {**written_before(outcome.name, self._record), **outcome.done.outputs}
             self._record.done[outcome.name] = replace(outcome.done, outputs=outputs)
-        self._record.under_way.discard(outcome.name)
+        if left := self._record.under_way.pop(outcome.name, set()) - self._formats[outcome.name]:
+            self._record.under_way[outcome.name] = left
         self._done_seconds += self._seconds.get(outcome.name, 0.0)
         self._tell()
         if time.monotonic() - self._written > _SECONDS_BETWEEN_RECORDS:

@@ -33,11 +33,11 @@ def add_to_elan(tiers: Sequence[Tier], elan: Path, recording: Path, output: Path
     moved = [_move(tier, offset) for tier in tiers]
     old = [tier.name for tier in before.tiers if tier.name.partition("@")[0] in OUR_TIERS]
     added = add_tiers(elan, moved, output=output, replace=old, replace_file=True)
-    notes = [f"{output.name}: {note}" for note in added.notes]
+    notes = [*added.notes]
     num_lost = sum(len(tier.annotations) for tier in tiers) - added.num_annotations
     if num_lost:
         notes.append(
-            f"{output.name}: {num_lost} annotations lie before the moment at which this file's time begins, "
+            f"{num_lost} annotations lie before the moment at which this file's time begins, "
             f"{offset:g} s into the recording, and are left out."
         )
     return tuple(notes)

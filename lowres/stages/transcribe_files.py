@@ -27,12 +27,15 @@ class Job:
     Attributes:
         recording: its path. name: its path from the folder that was given, or its file name.
         outputs: a file for each format. elan: the existing ELAN file beside it that tiers are added to, if asked for.
+        ours: the sha256 (hex) of each file as an earlier call wrote it, by format: nothing else is written over. None =
+            whatever is there is.
     """
 
     recording: Path
     name: str
     outputs: dict[TranscriptFormat, Path]
     elan: Path | None = None
+    ours: dict[str, str] | None = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,14 @@ class Done:
 
 @dataclass
 class Record:
-    """What an output folder keeps: what was done into it, and the names of what was begun and perhaps not finished."""
+    """What an output folder keeps: what was done into it, and in which formats what was begun and perhaps not finished.
+
+    Both by the names of recordings. Of what is under way files may be there that lowres wrote and could not note down;
+    whether one is such a file shows when the same is to be written there again.
+    """
 
     done: dict[str, Done] = field(default_factory=dict)
-    under_way: set[str] = field(default_factory=set)
+    under_way: dict[str, set[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -183,7 +190,8 @@ def plan_jobs(
     new one.
 
     Raises:
-        CorpusError: a transcript would take the place of the recording or of the ELAN file that it is made from.
+        CorpusError: a transcript would take the place of the recording or of the ELAN file that it is made from, or of
+            the record of what was transcribed.
     """
     jobs = []
     for path, name in recordings:
@@ -192,6 +200,13 @@ def plan_jobs(
         beside = next((one for one in (path.with_suffix(".eaf"), path.with_suffix(".EAF")) if one.is_file()), None)
         job = Job(path, name, outputs, beside if into_elan else None)
         for target in outputs.values():
+            # Some disks take capitals and small letters for the same.
+            if target.parent == output and target.name.casefold() == RECORD_FILE:
+                raise CorpusError(
+                    f"The transcript of {path} has the name of the file that keeps what was transcribed "
+                    f"({RECORD_FILE}).",
+                    "Give the recording another name, or leave --to json out.",
+                )
             if target.exists() and any(target.samefile(one) for one in (path, job.elan) if one and one.exists()):
                 raise CorpusError(
                     f"{target} would be replaced by its own transcript.", "Choose another folder with --output."
@@ -230,10 +245,14 @@ def read_record(output: Path) -> Record:
         stamped = (
             {**one, "stamp": FileStamp(**one["stamp"]), "elan": FileStamp(**one["elan"])} for one in data["recordings"]
         )
-        return Record({one["name"]: Done(**one) for one in stamped}, set(map(str, data["under_way"])))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        under_way = data["under_way"]
+        if isinstance(under_way, list):  # as it was before formats were kept
+            under_way = dict.fromkeys(under_way, tuple(TRANSCRIPT_SUFFIXES))
+        begun = {str(name): set(map(str, formats)) for name, formats in under_way.items()}
+        return Record({one["name"]: Done(**one) for one in stamped}, begun)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorpusError(
-            f"{path} cannot be read: {error!r}.", "Delete it, or choose another --output: all is then done anew."
+            f"{path} cannot be read: {error!r}.", "Move it away, or choose another --output: all is then done anew."
         ) from error
 
 
@@ -245,7 +264,7 @@ def write_record(output: Path, record: Record) -> None:
     """
     contents = {
         "format_version": _FORMAT_VERSION,
-        "under_way": sorted(record.under_way),
+        "under_way": {name: sorted(formats) for name, formats in sorted(record.under_way.items())},
         "recordings": [asdict(record.done[name]) for name in sorted(record.done)],
     }
     # Letters beyond ASCII escaped: a file's name may hold bytes that are no UTF-8.
@@ -258,6 +277,12 @@ def is_done(job: Job, record: Record, settings: str) -> bool:
     if before is None or before.settings != settings or not all(path.is_file() for path in job.outputs.values()):
         return False
     return (before.stamp, before.elan) == (stamp_of(job.recording), stamp_of(job.elan))
+
+
+def written_before(name: str, record: Record) -> dict[str, str]:
+    """Return the sha256 (hex) of the files that earlier calls wrote for a recording, by format."""
+    before = record.done.get(name)
+    return before.outputs if before else {}
 
 
 def demand_free(jobs: Sequence[Job], record: Record) -> None:
@@ -278,13 +303,26 @@ def demand_free(jobs: Sequence[Job], record: Record) -> None:
                 "Choose another --output, or give --overwrite.",
             )
         for form, path in job.outputs.items():
-            if not os.path.lexists(path) or (before is None and job.name in record.under_way):
-                continue
-            written = before.outputs.get(form) if before else None
-            if written is None:
-                what = "is there already, and was not written by this command"
-            elif path.is_file() and hash_file(path) != written:
-                what = "was changed since it was written, and there is a reason to write it anew"
-            else:
-                continue
-            raise CorpusError(f"{path} {what}.", "Choose another --output, or give --overwrite.")
+            refusal = refusal_to_replace(path, written_before(job.name, record).get(form))
+            # What may be left of a call that was killed is looked at again when it is known what is to be written.
+            if refusal and form not in record.under_way.get(job.name, ()):
+                raise CorpusError(
+                    refusal,
+                    "Move it away or choose another --output; --overwrite replaces it, and all that was transcribed "
+                    "there before, corrected or not.",
+                )
+
+
+def refusal_to_replace(path: Path, written: str | None) -> str:
+    """Say why a file is not written over; "" where none is there, or it is as lowres left it.
+
+    Args:
+        path: of the file. written: its sha256 (hex) as lowres wrote it; None = it did not.
+    """
+    if not os.path.lexists(path):
+        return ""
+    if written is None:
+        return f"{path} is there already, and was not written by this command."
+    if path.is_file() and hash_file(path) != written:
+        return f"{path} was changed since it was written, and there is a reason to write it anew."
+    return ""

@@ -20,15 +20,20 @@ from lowres.audio.stretch_plan import StretchSettings
 from lowres.audio.stretches import Stretch, find_stretches
 from lowres.audio.voice_activity import SpeechDetector
 from lowres.backbones.native import Recognizer
-from lowres.decoding.beam_search import BeamHypothesis, LogProbs
+from lowres.decoding.beam_search import BLANK_ID, BeamHypothesis, LogProbs
 from lowres.decoding.calibration import Calibration
 from lowres.decoding.greedy import greedy_labels
 from lowres.decoding.word_times import HeardWord, time_words
 from lowres.stages.listening import Search
+from lowres.text.vocabulary import WORD_BOUNDARY
 from lowres.training.precision import Compute
 
 _MOST_PASSAGE_SECONDS = 120
-"""Speech without a pause that is decoded as one; what is longer is music or a crowd."""
+"""Speech without a pause that is decoded as one; what is longer is music, a crowd, or not looked at for pauses."""
+_BREAK_SECONDS = 5
+"""Where it is parted: between two words in the last so many seconds of what is decoded."""
+_SEARCHED_TOGETHER_SECONDS = 300
+"""A beam search is given so much speech at a time, which it divides among its processes."""
 _SEARCHING = Lock()
 """A beam search is one at a time: a worker of Dask transcribes in several threads."""
 
@@ -84,6 +89,11 @@ class _Passage:
     frames: list[LogProbs]
     end_samples: int
 
+    @property
+    def log_probs(self) -> LogProbs:
+        """Return (T, V) its scores as a whole."""
+        return np.concatenate(self.frames)
+
 
 def transcribe_recording(listener: Listener, path: Path, *, channels: Sequence[int | None] = (None,)) -> Transcript:
     """Transcribe one recording.
@@ -103,8 +113,9 @@ def transcribe_recording(listener: Listener, path: Path, *, channels: Sequence[i
         voice = f"channel {channel + 1}" if len(channels) > 1 and channel is not None else ""
         counter = SampleCounter(listener.listening)
         heard = heard_stretches(listener, counter.count(open_recording(path, channel=channel).blocks))
-        for passage in _join(heard, listener.samples_per_frame):
-            utterances.extend(_decode(listener, passage, voice))
+        for passages in _together(_join(heard, listener), listener):
+            for passage, hypotheses in zip(passages, _hypotheses(listener, passages), strict=True):
+                utterances.extend(_decode(listener, passage, hypotheses, voice))
         seconds = max(seconds, counter.num_samples / SAMPLE_RATE)
     utterances.sort(key=lambda one: (one.start_seconds, one.voice))
     return Transcript(str(path), seconds, tuple(utterances), listener.name, listener.calibration is not None)
@@ -174,19 +185,22 @@ def _keep(scores: LogProbs, stretch: Stretch, listener: Listener) -> LogProbs:
     return scores[first : (stretch.samples.size - stretch.overlap_after_samples) // hop].copy()
 
 
-def _join(heard: Iterator[tuple[Stretch, LogProbs]], samples_per_frame: int) -> Iterator[_Passage]:
+def _join(heard: Iterator[tuple[Stretch, LogProbs]], listener: Listener) -> Iterator[_Passage]:
     """Put the pieces of a stretch that was cut in mid-speech together, frame by frame, so that no word is cut.
 
     Where the cut lies in a pause, the words on both sides are decoded by themselves: a recogniser puts its sign for the
     end of a word where it hears the next one begin, which neither piece does.
     """
-    most_frames = _MOST_PASSAGE_SECONDS * SAMPLE_RATE // samples_per_frame
+    most_frames = _MOST_PASSAGE_SECONDS * SAMPLE_RATE // listener.samples_per_frame
     passage: _Passage | None = None
     for stretch, scores in heard:
         is_cut_in_speech = stretch.continues and stretch.overlap_before_samples > 0
-        if passage is not None and (not is_cut_in_speech or sum(map(len, passage.frames)) + len(scores) > most_frames):
+        if passage is not None and not is_cut_in_speech:
             yield passage
             passage = None
+        elif passage is not None and sum(map(len, passage.frames)) + len(scores) > most_frames:
+            whole, passage = _part(passage, listener)
+            yield whole
         if passage is None:
             passage = _Passage([], [], 0)
         passage.starts_samples.append(stretch.kept_start_samples)
@@ -196,14 +210,61 @@ def _join(heard: Iterator[tuple[Stretch, LogProbs]], samples_per_frame: int) -> 
         yield passage
 
 
-def _decode(listener: Listener, passage: _Passage, voice: str) -> Iterator[SpokenUtterance]:
-    """Decode a passage as a whole; each piece of it becomes an utterance of the words that begin in it.
+def _part(passage: _Passage, listener: Listener) -> tuple[_Passage, _Passage | None]:
+    """Part a passage that goes on between two words near its end; None where no place for that was found."""
+    *starts, start = passage.starts_samples
+    *before, last = passage.frames
+    ids = tuple(n for n, token in enumerate(listener.recognizer.vocabulary.tokens) if token.startswith(WORD_BOUNDARY))
+    place = _best_break(last, ids, _BREAK_SECONDS * SAMPLE_RATE // listener.samples_per_frame)
+    if place == len(last):
+        return passage, None
+    cut_samples = start + place * listener.samples_per_frame
+    whole = _Passage([*starts, start], [*before, last[:place]], cut_samples)
+    return whole, _Passage([cut_samples], [last[place:]], passage.end_samples)
+
+
+def _best_break(scores: LogProbs, beginnings: Sequence[int], most_frames: int) -> int:
+    """Return the frame before which to part frames so that no word is cut; their number where no place is better.
+
+    Args:
+        scores: (T, V). beginnings: labels that begin a word, or stand between two. most_frames: to look at, the last.
+    """
+    best = scores.argmax(axis=1)
+    first = max(1, len(scores) - most_frames)
+    frames = np.arange(first, len(scores))
+    if len(between := frames[np.isin(best[first:], beginnings)]):
+        place = int(between[scores[between].max(axis=1).argmax()])
+        while place > 1 and best[place - 1] == best[place]:
+            place -= 1  # the label is not heard twice
+        return place
+    silences = np.split(frames, np.flatnonzero(np.diff(best[first:] == BLANK_ID)) + 1)
+    longest = max((run for run in silences if len(run) and best[run[0]] == BLANK_ID), key=len, default=None)
+    return len(scores) if longest is None else int(longest[len(longest) // 2])
+
+
+def _together(passages: Iterator[_Passage], listener: Listener) -> Iterator[list[_Passage]]:
+    """Yield passages that are decoded together: several for a beam search, each by itself without one."""
+    seconds = _SEARCHED_TOGETHER_SECONDS if listener.search is not None else 0
+    waiting: list[_Passage] = []
+    num_frames = 0
+    for passage in passages:
+        waiting.append(passage)
+        num_frames += sum(map(len, passage.frames))
+        if num_frames * listener.samples_per_frame >= seconds * SAMPLE_RATE:
+            yield waiting
+            waiting, num_frames = [], 0
+    if waiting:
+        yield waiting
+
+
+def _decode(
+    listener: Listener, passage: _Passage, heard: Sequence[Sequence[int]], voice: str
+) -> Iterator[SpokenUtterance]:
+    """Give the words that were heard in a passage; each piece of it becomes an utterance of those that begin in it.
 
     A word that goes on beyond its piece takes the utterance's end, and the beginning of the next one, along.
     """
-    log_probs = np.concatenate(passage.frames)
-    heard = _hypotheses(listener, log_probs)
-    words = time_words(log_probs, heard[0] if heard else (), listener.recognizer.vocabulary)
+    words = time_words(passage.log_probs, heard[0] if heard else (), listener.recognizer.vocabulary)
     # What may have been said instead is known of a passage as a whole: of one in pieces nobody could say where it goes.
     others = heard[1:] if len(passage.frames) == 1 else []
     alternatives = tuple(listener.recognizer.vocabulary.decode(other).strip() for other in others)
@@ -269,13 +330,15 @@ def _spoken(word: HeardWord, clock: FrameClock, listener: Listener) -> SpokenWor
     )
 
 
-def _hypotheses(listener: Listener, log_probs: LogProbs) -> list[Sequence[int]]:
-    """Return the labels of what was heard, and of what may have been said instead, the likeliest first."""
-    if not len(log_probs):
-        return []
-    if listener.search is not None:
-        search, num_best = listener.search, 1 + listener.num_alternatives
-        with _SEARCHING:
-            found: list[BeamHypothesis] = search.workers.decode([log_probs], search.settings, num_best=num_best)[0]
-        return [hypothesis.token_ids for hypothesis in found]
-    return [greedy_labels(log_probs)]
+def _hypotheses(listener: Listener, passages: Sequence[_Passage]) -> list[list[Sequence[int]]]:
+    """Return the labels heard in each passage, and those that may have been said instead, the likeliest first."""
+    scores = [passage.log_probs for passage in passages]
+    if listener.search is None:
+        return [[greedy_labels(log_probs)] for log_probs in scores]
+    search, num_best = listener.search, 1 + listener.num_alternatives
+    with _SEARCHING:
+        found: list[list[BeamHypothesis]] = search.workers.decode(scores, search.settings, num_best=num_best)
+    return [
+        [hypothesis.token_ids for hypothesis in best] if len(log_probs) else []
+        for best, log_probs in zip(found, scores, strict=True)
+    ]

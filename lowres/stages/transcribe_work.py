@@ -1,7 +1,7 @@
 """What one process does: open the recogniser once, then transcribe recordings and write their files."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,20 +11,18 @@ from typing import Final
 import torch
 
 from lowres.annotation.elan import read_elan
-from lowres.annotation.transcript import Transcript, transcript_tiers
-from lowres.annotation.transcript_writing import write_transcript
+from lowres.annotation.transcript import transcript_tiers
 from lowres.audio.decode import open_recording
 from lowres.audio.stretch_plan import StretchSettings
 from lowres.audio.voice_activity import DetectorName, find_detector
 from lowres.corpora.written_names import whole_text
 from lowres.decoding.stored_models import hash_file
-from lowres.errors import LowresError
 from lowres.stages.language_model import LanguageModelChoice, open_search
 from lowres.stages.listening import load_to_listen
-from lowres.stages.problems import full_disk, sentence_of
-from lowres.stages.transcribe_elan import add_to_elan
+from lowres.stages.problems import OF_ONE_RECORDING, full_disk, sentence_of
 from lowres.stages.transcribe_files import Done, Job, stamp_of
 from lowres.stages.transcribe_listener import Listener, transcribe_recording
+from lowres.stages.transcribe_writing import write_transcripts
 from lowres.training.precision import choose_compute
 from lowres.training.settings import ListeningPrecision
 
@@ -88,7 +86,8 @@ class Work:
 def do_work(work: Work, listening: Callable[[float], None] | None = None) -> Outcome:
     """Transcribe one recording and write its files, all of them or none.
 
-    A recording that cannot be decoded, or an ELAN file that cannot be added to, is an outcome with a problem.
+    A recording that cannot be decoded, or not in the memory there is, an ELAN file that cannot be added to, or
+    somebody's own file where one would be written is an outcome with a problem.
 
     Args:
         work: what to do. listening: told how many seconds of the recording have been read.
@@ -103,10 +102,11 @@ def do_work(work: Work, listening: Callable[[float], None] | None = None) -> Out
     job = work.job
     try:
         return _transcribe(work, replace(opened.listener, listening=listening))
-    except (LowresError, OSError) as error:
+    except OF_ONE_RECORDING as error:
         if refused := full_disk(error):
             raise refused from None
-        return Outcome(job.name, problem=sentence_of(error, job.recording))
+        less = "--batch-seconds" if work.spec.batch_seconds else "--longest, or fewer --workers"
+        return Outcome(job.name, problem=sentence_of(error, job.recording, f"Give a smaller {less}."))
 
 
 def _transcribe(work: Work, listener: Listener) -> Outcome:
@@ -121,7 +121,13 @@ def _transcribe(work: Work, listener: Listener) -> Outcome:
     transcript = transcribe_recording(listener, job.recording, channels=_channels(spec, job.recording))
     if stamp_of(job.recording) != stamp:
         return Outcome(job.name, problem=f"{job.recording} changed while it was read: is it still being recorded?")
-    notes = _write(transcript, job, spec)
+    notes = write_transcripts(
+        # A name that is no UTF-8 cannot be written down.
+        replace(transcript, recording=whole_text(str(job.recording))),
+        replace(transcript, recording=whole_text(job.name)),
+        transcript_tiers(transcript, doubtful_below=spec.doubtful_below, with_letters=spec.with_letters),
+        job,
+    )
     words = [word for utterance in transcript.utterances for word in utterance.words]
     known = [word.confidence for word in words if word.confidence is not None]
     done = Done(
@@ -208,28 +214,3 @@ def _channels(spec: ListenerSpec, recording: Path) -> Sequence[int | None]:
     if not spec.each_channel:
         return (spec.channel,)
     return tuple(range(open_recording(recording).num_channels))
-
-
-def _write(transcript: Transcript, job: Job, spec: ListenerSpec) -> tuple[str, ...]:
-    tiers = transcript_tiers(transcript, doubtful_below=spec.doubtful_below, with_letters=spec.with_letters)
-    # A name that is no UTF-8 cannot be written down; only ELAN and Praat are told where the recording lies.
-    linked = replace(transcript, recording=whole_text(str(job.recording)))
-    named = replace(transcript, recording=whole_text(job.name))
-    notes: list[str] = []
-    written: list[Path] = []
-    try:
-        for form, path in job.outputs.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if form == "elan" and job.elan is not None:
-                notes += add_to_elan(tiers, job.elan, job.recording, path)
-            elif form in ("elan", "textgrid"):
-                write_transcript(linked, path, format=form, tiers=tiers)
-            else:
-                write_transcript(named, path, format=form)
-            written.append(path)
-    except (LowresError, OSError):
-        for path in written:
-            with suppress(OSError):
-                path.unlink()
-        raise
-    return tuple(notes)

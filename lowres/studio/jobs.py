@@ -15,7 +15,7 @@ from typing import Final, Literal
 from pydantic import TypeAdapter
 
 from lowres.audio.length import announced_seconds
-from lowres.corpora.files import mark_machine_made
+from lowres.corpora.files import mark_uploads
 from lowres.errors import LowresError
 from lowres.manifest.whole_files import replace_file
 from lowres.studio.files import demand_inside, is_inside
@@ -98,7 +98,7 @@ class Jobs:
         """
         demand_inside(self.folder, self.project)
         try:
-            mark_machine_made(self.folder)
+            mark_uploads(self.folder)
         except OSError as error:
             raise LowresError(
                 f"{self.folder} cannot be written to: {error.strerror or error}.", "Check the folder's permissions."
@@ -188,6 +188,8 @@ class Jobs:
         """Read the jobs of earlier studios, and delete what was left of recordings that did not come whole."""
         if not self.folder.is_dir() or not is_inside(self.folder, self.project):
             return []
+        with suppress(OSError):  # an earlier studio left a mark that has recordings read from above
+            mark_uploads(self.folder)
         for partial in self.folder.glob(f"*{PARTIAL_SUFFIX}"):
             with suppress(OSError):
                 # A younger one may just be coming, to another studio of this project.

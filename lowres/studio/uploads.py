@@ -25,7 +25,8 @@ _ROOM_FOR_THE_REST: Final = 100_000
 """Bytes of a request that are not the recording."""
 
 _NOT_IN_NAMES: Final = re.compile(r"[^\w.()\- ]+")
-_RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+# Windows' devices; and the files that keep what the studio and `transcribe` know, beside which the transcripts lie.
+_RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d|job|transcribed)(\..*)?")
 
 
 class TooLargeError(LowresError):

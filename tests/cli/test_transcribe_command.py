@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from lowres.backbones.checkpoint_folder import write_checkpoint
 from lowres.cli.app import app
-from lowres.stages import transcribe_work
+from lowres.stages import transcribe_work, transcribe_writing
 from lowres.stages.evaluate_run import best_checkpoint
 
 
@@ -126,7 +126,7 @@ def test_a_full_disk_is_said(project: Path, recordings: Path, monkeypatch: pytes
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(transcribe_work, "write_transcript", refuse)
+    monkeypatch.setattr(transcribe_writing, "write_transcript", refuse)
     done = run(project, recordings)
     assert done.exit_code == 2
     assert "is full (No space left on device); 0 of 2 recordings" in done.output

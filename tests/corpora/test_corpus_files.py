@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lowres.corpora.files import CorpusFiles, mark_machine_made, walk_files
+from lowres.corpora.files import CorpusFiles, mark_machine_made, mark_uploads, walk_files
 from lowres.errors import CorpusError
 
 
@@ -130,3 +130,29 @@ def test_what_lowres_heard_is_not_read_as_a_corpus_from_above(tmp_path: Path) ->
     assert list(walk_files(tmp_path, "", [".eaf"])) == ["rec/a.eaf"]
     # Who names that very folder as a corpus means it.
     assert list(walk_files(tmp_path / "transcripts" / "run", "", [".eaf"])) == ["deeper/a.eaf"]
+
+
+def test_recordings_beside_what_lowres_heard_are_found_from_above(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """A linguist may have the transcripts written beside the recordings."""
+    for name in (
+        "2022/a.wav",
+        "2022/a.txt",
+        "2023/b.wav",
+        "2023/b.TXT",
+        "2023/b.lab",
+        "2023/deep/c.wav",
+        "2024/d.txt",
+    ):
+        folder = write(name)
+    mark_machine_made(folder / "2023")
+    found = list(walk_files(folder, "", [".wav"]))
+    assert found == ["2022/a.wav", "2023/b.wav", "2023/deep/c.wav"]
+    assert list(walk_files(folder, "", [".txt", ".lab"])) == ["2022/a.txt", "2023/b.lab", "2024/d.txt"]
+    assert CorpusFiles(folder).find("c.wav", "here") == "2023/deep/c.wav"
+
+
+def test_what_was_dropped_into_the_studio_is_no_part_of_a_corpus(write) -> None:  # type: ignore[no-untyped-def]
+    for name in ("a.wav", "studio/1/b.wav", "studio/1/b.txt"):
+        folder = write(name)
+    mark_uploads(folder / "studio")
+    assert list(walk_files(folder, "", [".wav", ".txt"])) == ["a.wav"]

@@ -1,6 +1,8 @@
 """Beam search in several processes: the same as in one."""
 
+import multiprocessing
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -47,7 +49,31 @@ def test_no_process_starts_for_little_speech(tmp_path: Path) -> None:
         assert workers._executor is None
 
 
+def test_a_daemon_searches_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python lets it start no processes; the studio's recordings are transcribed by one."""
+    monkeypatch.setattr(beam_workers, "_FRAMES_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(multiprocessing, "current_process", lambda: SimpleNamespace(daemon=True))
+    with BeamWorkers(character_model(tmp_path, TEXTS)[0], 4) as workers:
+        assert len(workers.decode(UTTERANCES, BeamSettings())) == len(UTTERANCES)
+        assert workers._executor is None
+
+
 def test_a_damaged_model_is_refused_before_any_process_starts(tmp_path: Path) -> None:
     (tmp_path / "x.arpa").write_text("garbage", encoding="utf-8")
     with pytest.raises(LowresError, match="no language model"):
         BeamWorkers(BeamModel("character", tmp_path / "x.arpa", ("-", "|", "a"), 1), 4)
+
+
+def test_a_process_that_dies_is_a_sentence_and_the_next_search_has_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beam_workers, "_FRAMES_WORTH_A_PROCESS", 1)
+    model = character_model(tmp_path, TEXTS)[0]
+    with BeamWorkers(model, 2) as workers:
+        model.arpa.rename(tmp_path / "elsewhere")  # a process that cannot start is to its pool as one that was killed
+        with pytest.raises(LowresError, match="A process of the beam search died") as caught:
+            workers.decode(UTTERANCES, BeamSettings())
+        assert "memory" in caught.value.message
+        assert "fewer cores" in caught.value.hint
+        (tmp_path / "elsewhere").rename(model.arpa)
+        assert len(workers.decode(UTTERANCES, BeamSettings())) == len(UTTERANCES)

@@ -71,7 +71,7 @@ def test_lines_stand_where_they_were_said_as_they_are_written(project: Path, tmp
     assert file.mean_fit > 0.9
     assert file.path == project / "aligned" / "tiny" / "a.eaf"
     found = read_elan(file.path)
-    assert [tier.name for tier in found.tiers] == ["text", "text words", "text letters"]
+    assert [tier.name for tier in found.tiers] == ["text", "text words", "text letters", "text fit"]
     placed = tiers(found)
     assert [text for _, _, text in placed["text"]] == lines
     for (start, end, _), (true_start, true_end) in zip(placed["text"], SPOKEN, strict=True):
@@ -81,6 +81,23 @@ def test_lines_stand_where_they_were_said_as_they_are_written(project: Path, tmp
     words = " ".join(text for _, _, text in placed["text words"])
     assert words == " ".join(RECIPE_RULES(line) for line in lines)
     assert found.media[0].path == str((tmp_path / "rec" / "a.wav").absolute())
+
+
+def test_each_line_has_its_fit_at_its_time(project: Path, tmp_path: Path) -> None:
+    """The tier is associated with that of the lines, so that in ELAN it moves with them."""
+    lines = write_recording(project, tmp_path / "rec" / "a.wav")
+    worse = f"Tsa {lines[1]}"
+    (tmp_path / "rec" / "a.txt").write_text("\n".join([lines[0], worse, lines[2]]), encoding="utf-8")
+    (file,) = run(project, tmp_path / "rec").files
+    found = read_elan(file.path)
+    (fit,) = (tier for tier in found.tiers if tier.name == "text fit")
+    assert fit.parent == "text"
+    placed = tiers(found)
+    assert [one[:2] for one in placed["text fit"]] == [one[:2] for one in placed["text"]]
+    fits = [float(text) for _, _, text in placed["text fit"]]
+    assert fits[0] > 0.9 > fits[1] > 0.0
+    assert fits[2] > 0.9
+    assert sum(fits) / 3 == pytest.approx(file.mean_fit, abs=0.01)
 
 
 RECIPE_RULES = compile_rules(RECIPE.text.rules)
@@ -140,6 +157,41 @@ def test_files_that_are_there_are_kept_unless_one_says_otherwise(project: Path, 
     assert (tmp_path / "a.eaf").read_text(encoding="utf-8") == "mine"
     assert run(project, tmp_path / "a.wav", output=tmp_path, overwrite=True).files
     assert read_elan(tmp_path / "a.eaf").tiers
+
+
+def test_a_file_saved_while_others_are_aligned_is_not_written_over(project: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_recording(project, tmp_path / "rec" / f"{name}.wav")
+    folder = project / "aligned" / "tiny"
+
+    def save(num_done: int, _num_all: int) -> None:
+        if num_done == 1:
+            (folder / "b.eaf").write_text("mine", encoding="utf-8")
+
+    result = align(project, RECIPE, [tmp_path / "rec"], OPTIONS, SPEC, save)
+    assert [file.name for file in result.files] == ["a.wav"]
+    ((name, problem),) = result.problems
+    assert name == "b.wav"
+    assert "b.eaf is there already" in problem
+    assert (folder / "b.eaf").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_recording_that_memory_does_not_suffice_for_does_not_stop_the_others(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        write_recording(project, tmp_path / "rec" / f"{name}.wav")
+    hear = align_stage.hear_recording
+
+    def fail(listener: object, path: Path, **more: object) -> object:
+        if path.name == "a.wav":
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return hear(listener, path, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(align_stage, "hear_recording", fail)
+    result = run(project, tmp_path / "rec")
+    assert [file.name for file in result.files] == ["b.wav"]
+    assert "a.wav: there is too little memory to hear it. Give a smaller --longest." in dict(result.problems)["a.wav"]
 
 
 def test_one_recording_that_cannot_be_aligned_does_not_stop_the_others(project: Path, tmp_path: Path) -> None:

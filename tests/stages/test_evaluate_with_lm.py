@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from test_evaluate import FP32, RECIPE, write_project
+from transcribing import SPEC, listen, write_speech
 from typer.testing import CliRunner
 
 from lowres.cli.app import app
+from lowres.decoding import beam_workers
 from lowres.decoding.calibration import Calibration
 from lowres.decoding.word_times import HeardWord
 from lowres.errors import CheckpointError, LowresError
@@ -21,6 +23,7 @@ from lowres.stages.evaluate import EvaluationResult, evaluate
 from lowres.stages.evaluate_gain import measure_gain
 from lowres.stages.listening import Heard
 from lowres.stages.lm import make_language_models
+from lowres.stages.transcribe_work import close_listener
 from lowres.stages.word_confidence import confidence_facts
 
 RUN = "finetune-1h-seed1"
@@ -138,6 +141,29 @@ def test_without_flashlight_decoding_is_greedy_and_says_so(project: Path, monkey
     done = CliRunner().invoke(app, ["evaluate", "--project", str(project)])
     assert done.exit_code == 0, done.output
     assert "Decoded greedily, without the language model." in " ".join(done.output.split())
+
+
+def test_a_long_recording_is_transcribed_alike_by_one_process_and_by_several(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In passages, which the processes divide among themselves."""
+    write_speech(tmp_path / "a.wav", [(2.0 * number, 2.0 * number + 1.2) for number in range(20)], 40.0)
+    monkeypatch.setattr(beam_workers, "_FRAMES_WORTH_A_PROCESS", 1)
+    spec = replace(SPEC, language_model="character", num_alternatives=2)
+    made, started = [], []
+    pool = beam_workers.ProcessPoolExecutor
+    monkeypatch.setattr(
+        beam_workers, "ProcessPoolExecutor", lambda number, **more: started.append(number) or pool(number, **more)
+    )
+    for num_cores in (1, 2):
+        monkeypatch.setattr("lowres.stages.transcribe.num_cores", lambda num_cores=num_cores: num_cores)
+        result = listen(project, tmp_path / "a.wav", spec=spec, output=tmp_path / f"{num_cores}")
+        assert not result.problems
+        close_listener()
+        made.append((result.folder / "a.json").read_bytes())
+    assert started == [2]
+    assert made[0] == made[1]
+    assert made[0].count(b'"start_seconds"') > 20
 
 
 def test_the_command_prints_what_the_model_brought(project: Path) -> None:

@@ -1,8 +1,10 @@
 """What `transcribe` hears and writes: the same whatever it is divided into, at the times at which it was said."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -15,11 +17,16 @@ from lowres.annotation.elan import read_elan
 from lowres.annotation.subtitles import read_srt, read_vtt
 from lowres.annotation.textgrid import read_textgrid
 from lowres.annotation.transcript_writing import TRANSCRIPT_SUFFIXES
+from lowres.audio.voice_activity import EnergyDetector
 from lowres.backbones.native import load_recognizer
-from lowres.decoding.greedy import greedy_decode
+from lowres.decoding.beam_search import BeamHypothesis, BeamSettings, LogProbs
+from lowres.decoding.greedy import greedy_decode, greedy_labels
 from lowres.model.int8 import is_int8_here
 from lowres.stages import transcribe_listener
 from lowres.stages.evaluate_run import best_checkpoint
+from lowres.stages.listening import Search
+from lowres.stages.transcribe_listener import Listener
+from lowres.training.precision import choose_compute
 from lowres.training.settings import ListeningPrecision
 
 ALL = tuple(TRANSCRIPT_SUFFIXES)
@@ -108,8 +115,8 @@ def test_pieces_of_speech_without_a_pause_join_to_the_frames_of_the_whole(
     passages = []
     decode = transcribe_listener._decode
     monkeypatch.setattr(
-        transcribe_listener, "_decode", lambda listener, passage, voice: passages.append((listener, passage)) or decode(
-            listener, passage, voice)
+        transcribe_listener, "_decode", lambda listener, passage, *more: passages.append((listener, passage)) or decode(
+            listener, passage, *more)
     )  # fmt: skip
     found = heard(listen(tiny_project, path, spec=with_longest(longest, detector=None)), "a")
     ((listener, passage),) = passages
@@ -118,6 +125,69 @@ def test_pieces_of_speech_without_a_pause_join_to_the_frames_of_the_whole(
     samples = transcribe_listener._frame_samples(passage, listener)
     assert samples.tolist() == [(400 - 320) // 2 + 320 * frame for frame in range(whole)]
     assert len(found.utterances) == len(passage.frames) >= 24 / longest
+
+
+@pytest.mark.parametrize("kind", ["characters", "sentencepiece"])
+def test_speech_that_is_too_long_to_be_decoded_as_one_is_parted_between_words(
+    tiny_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    write_run(tiny_project, kind=kind)
+    path = write(tmp_path / "a.wav", [(0.0, 24.0)], 24.0)
+    spec = with_longest(3.0, detector=None)
+    whole = heard(listen(tiny_project, path, spec=spec, output=tmp_path / "whole"), "a")
+    passages = []
+    decode = transcribe_listener._decode
+
+    def look_and_decode(listener: Listener, passage: object, *more: object) -> object:
+        passages.append(passage)
+        return decode(listener, passage, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(transcribe_listener, "_decode", look_and_decode)
+    monkeypatch.setattr(transcribe_listener, "_MOST_PASSAGE_SECONDS", 7)
+    parted = heard(listen(tiny_project, path, spec=spec, output=tmp_path / "parted"), "a")
+    assert len(passages) > 3
+    assert [(word.text, word.start_seconds) for one in parted.utterances for word in one.words] == [
+        (word.text, word.start_seconds) for one in whole.utterances for word in one.words
+    ]
+    assert sum(len(frames) for passage in passages for frames in passage.frames) == (24 * RATE - 400) // 320 + 1
+
+
+def test_a_beam_search_is_given_many_passages_of_a_recording_at_once(
+    tiny_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It divides them among processes; what is heard in each is its own."""
+
+    class Workers:
+        asked: ClassVar[list[int]] = []
+
+        def decode(self, scores: Sequence[LogProbs], _settings: object, **_: object) -> list[list[BeamHypothesis]]:
+            self.asked.append(len(scores))
+            return [[BeamHypothesis(tuple(greedy_labels(one)), None, 0.0)] for one in scores]
+
+    path = write(tmp_path / "a.wav", [(2.0 * number, 2.0 * number + 1.0) for number in range(10)], 20.0)
+    recognizer = load_recognizer(best_checkpoint(tiny_project / "runs" / "tiny"))
+    alone = Listener(recognizer, choose_compute("fp32"), detector=EnergyDetector(), stretches=SPEC.stretches)
+    searching = replace(alone, search=Search(Workers(), BeamSettings()))  # type: ignore[arg-type]
+    expected = transcribe_listener.transcribe_recording(alone, path).utterances
+    assert transcribe_listener.transcribe_recording(searching, path).utterances == expected
+    assert Workers.asked == [len(expected)] == [10]
+    Workers.asked.clear()
+    monkeypatch.setattr(transcribe_listener, "_SEARCHED_TOGETHER_SECONDS", 4)
+    assert transcribe_listener.transcribe_recording(searching, path).utterances == expected
+    assert sum(Workers.asked) == 10
+    assert len(Workers.asked) == 4
+
+
+def test_where_no_word_ends_speech_is_parted_in_its_longest_silence() -> None:
+    scores = np.full((300, 5), -9.0, dtype=np.float32)
+    scores[:, 2] = -1.0
+    for start, end in ((10, 60), (100, 103), (200, 211), (290, 294)):
+        scores[start:end, 0] = 0.0
+    assert transcribe_listener._best_break(scores, (1,), 250) == 205
+    assert transcribe_listener._best_break(scores, (1,), 300) == 35
+    assert transcribe_listener._best_break(scores[103:200], (1,), 250) == 97
+    scores[[150, 151, 260], 1] = [0.1, 0.2, 0.1]
+    assert transcribe_listener._best_break(scores, (1,), 250) == 150
 
 
 def test_times_never_go_back_and_never_beyond_the_recording(tiny_project: Path, tmp_path: Path) -> None:

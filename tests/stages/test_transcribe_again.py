@@ -1,12 +1,15 @@
 """The same command again: what is done stays done, what changed is done anew, and nobody's work is written over."""
 
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from transcribing import RUN, files_in, heard, listen, with_longest, words, write_run, write_speech
+from transcribing import JSON, RUN, SPEC, files_in, heard, listen, with_longest, words, write_run, write_speech
 
 from lowres.errors import CorpusError
+from lowres.stages import transcribe as stage
 from lowres.stages import transcribe_work
 from lowres.stages.transcribe_files import read_record, write_record
 
@@ -102,16 +105,77 @@ def test_a_folder_that_moved_is_still_done(tiny_project: Path, archive: Path, tm
     assert listen(tiny_project, tmp_path / "elsewhere").num_before == 3
 
 
+def interrupt_at(name: str, project: Path, archive: Path, **changes: object) -> None:
+    """Transcribe, and press Ctrl-C as soon as a recording is begun."""
+    listen_as_it_is = transcribe_work.transcribe_recording
+
+    def interrupted(listener: object, path: Path, **more: object) -> object:
+        if path.name == name:
+            raise KeyboardInterrupt
+        return listen_as_it_is(listener, path, **more)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(transcribe_work, "transcribe_recording", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            listen(project, archive, **changes)  # type: ignore[arg-type]
+
+
 def test_files_of_a_call_that_was_killed_are_written_anew(tiny_project: Path, archive: Path) -> None:
-    """Killed after a file was written and before the record was."""
-    result = listen(tiny_project, archive)
+    """Killed after the files were written, ELAN's with the moment it was, and before the record was."""
+    formats = ("elan", "json")
+    result = listen(tiny_project, archive, formats=formats)
     record = read_record(result.folder)
-    record.under_way.add("rec1.wav")
+    record.under_way["rec1.wav"] = {"elan", "json"}
     del record.done["rec1.wav"]
     write_record(result.folder, record)
-    again = listen(tiny_project, archive)
+    elan = result.folder / "rec1.eaf"
+    elan.write_bytes(re.sub(rb'DATE="[^"]*"', b'DATE="2020-02-02T02:02:02+00:00"', elan.read_bytes()))
+    again = listen(tiny_project, archive, formats=formats)
     assert ([one.name for one in again.done], again.num_before) == (["rec1.wav"], 2)
     assert not read_record(result.folder).under_way
+
+
+def test_another_format_after_an_interruption_spares_the_files_that_are_there(
+    tiny_project: Path, archive: Path
+) -> None:
+    (archive / "rec2.txt").write_text("by hand", encoding="utf-8")
+    interrupt_at("rec1.wav", tiny_project, archive, formats=("elan",), output=archive)
+    with pytest.raises(CorpusError, match=r"rec2\.txt is there already, and was not written by this command"):
+        listen(tiny_project, archive, formats=("text",), output=archive)
+    assert (archive / "rec2.txt").read_text(encoding="utf-8") == "by hand"
+
+
+def test_a_file_that_somebody_made_after_an_interruption_costs_its_recording_alone(
+    tiny_project: Path, archive: Path
+) -> None:
+    interrupt_at("rec1.wav", tiny_project, archive, formats=("elan", "text"), output=archive)
+    (archive / "rec2.txt").write_text("by hand", encoding="utf-8")
+    again = listen(tiny_project, archive, formats=("elan", "text"), output=archive)
+    assert (again.num_before, [one.name for one in again.done]) == (1, ["rec1.wav"])
+    ((name, problem),) = again.problems
+    assert name == "rec2.wav"
+    assert "rec2.txt is there already, and was not written by this command. Move it away" in problem
+    assert (archive / "rec2.txt").read_text(encoding="utf-8") == "by hand"
+    assert not (archive / "rec2.eaf").exists()
+
+
+def test_files_saved_while_the_command_runs_are_not_written_over(tiny_project: Path, archive: Path) -> None:
+    """New ones, and one that an earlier call wrote."""
+    first = listen(tiny_project, archive, formats=("text",))
+    (first.folder / "rec2.txt").unlink()
+    write_run(tiny_project, head_gain=2.0)
+
+    def save(progress: stage.TranscribeProgress) -> None:
+        if progress.num_done == 1:
+            for name in ("rec1.txt", "rec2.txt"):
+                (first.folder / name).write_text(name, encoding="utf-8")
+
+    result = stage.transcribe(tiny_project, [archive], replace(JSON, formats=("text",)), SPEC, save)
+    assert [name for name, _ in result.problems] == ["rec1.wav", "rec2.wav"]
+    assert "rec1.txt was changed since it was written" in result.problems[0][1]
+    for name in ("rec1.txt", "rec2.txt"):
+        assert (first.folder / name).read_text(encoding="utf-8") == name
+    assert sorted(path.name for path in first.folder.glob("*rec*")) == ["rec0.txt", "rec1.txt", "rec2.txt"]
 
 
 def test_a_problem_is_tried_again(tiny_project: Path, archive: Path) -> None:
@@ -128,6 +192,17 @@ def test_the_output_may_lie_inside_or_be_the_folder_of_recordings(tiny_project: 
     for output in (archive / "transcripts", archive):
         assert len(listen(tiny_project, archive, formats=("elan", "text"), output=output).done) == 3
         assert listen(tiny_project, archive, formats=("elan", "text"), output=output).num_before == 3
+
+
+def test_recordings_beside_their_transcripts_are_found_again_from_the_folder_above(
+    tiny_project: Path, archive: Path
+) -> None:
+    formats = ("elan", "text")
+    listen(tiny_project, archive, formats=formats, output=archive)
+    write_speech(archive.parent / "all" / "2024" / "new.wav", [(0.2, 1.0)], 1.5)
+    archive.rename(archive.parent / "all" / "2023")
+    result = listen(tiny_project, archive.parent / "all", formats=formats)
+    assert [one.name for one in result.done] == ["2023/rec0.wav", "2023/rec1.wav", "2023/rec2.wav", "2024/new.wav"]
 
 
 def test_relative_paths_and_names_of_any_script_or_none(

@@ -88,6 +88,22 @@ def test_an_elan_file_that_somebody_went_on_with_is_added_to_anew(
     assert b"went" in (again.folder / "rec0.eaf").read_bytes()
 
 
+def test_a_copy_that_somebody_went_on_with_is_kept_and_built_upon_where_it_takes_the_originals_place(
+    tiny_project: Path, archive: Path, elan: Path
+) -> None:
+    """As docs/TRANSCRIBING.md says."""
+    copy = listen(tiny_project, archive, **ELAN).folder / "rec0.eaf"
+    copy.write_bytes(copy.read_bytes().replace(b"came", b"went"))
+    changed = replace(SPEC, doubtful_below=1.0)
+    with pytest.raises(CorpusError, match=r"rec0\.eaf was changed since it was written"):
+        listen(tiny_project, archive, **ELAN, spec=changed)
+    copy.replace(elan)
+    assert len(listen(tiny_project, archive, **ELAN, spec=changed).done) == 3
+    assert b"went" in elan.read_bytes()
+    assert b"went" in copy.read_bytes()
+    assert b'TIER_ID="lowres doubtful"' in copy.read_bytes()
+
+
 def test_the_copy_never_takes_the_place_of_the_original(tiny_project: Path, archive: Path, elan: Path) -> None:
     before = elan.read_bytes()
     for overwrite in (False, True):

@@ -12,11 +12,12 @@ import dying
 import numpy as np
 import pytest
 import soundfile
+import torch
 from transcribing import JSON, RATE, SPEC, bursts, files_in, heard, listen, words, write_speech
 
 from lowres.errors import CorpusError, LowresError
 from lowres.stages import transcribe as stage
-from lowres.stages import transcribe_work
+from lowres.stages import transcribe_work, transcribe_writing
 from lowres.stages.transcribe_files import read_record
 
 
@@ -89,6 +90,44 @@ def test_a_recording_that_grows_is_not_taken_for_whole(
     assert outputs_of(result.folder) == ["rec0.json", "rec2.json"]
 
 
+def fail_at_rec1(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    listen_as_it_is = transcribe_work.transcribe_recording
+
+    def fail(listener: object, path: Path, **more: object) -> object:
+        if path.name == "rec1.wav":
+            raise error
+        return listen_as_it_is(listener, path, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(transcribe_work, "transcribe_recording", fail)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_a_recording_that_memory_does_not_suffice_for_is_named_and_the_rest_is_done(
+    tiny_project: Path, archive: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    fail_at_rec1(error, monkeypatch)
+    result = listen(tiny_project, archive, spec=replace(SPEC, batch_seconds=3600.0))
+    assert [one.name for one in result.done] == ["rec0.wav", "rec2.wav"]
+    ((name, problem),) = result.problems
+    assert name == "rec1.wav"
+    assert problem == f"{archive / 'rec1.wav'}: there is too little memory to hear it. Give a smaller --batch-seconds."
+
+
+def test_a_defect_of_ours_is_not_taken_for_too_little_memory(
+    tiny_project: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at_rec1(RuntimeError("shapes differ"), monkeypatch)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        listen(tiny_project, archive)
+
+
 def test_a_recording_that_goes_away_is_a_problem(tiny_project: Path, archive: Path) -> None:
     def take_away(progress: stage.TranscribeProgress) -> None:
         (archive / "rec2.wav").unlink(missing_ok=True)
@@ -101,14 +140,14 @@ def test_a_recording_that_goes_away_is_a_problem(tiny_project: Path, archive: Pa
 def test_a_file_that_cannot_be_written_takes_its_siblings_along(
     tiny_project: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = transcribe_work.write_transcript
+    write = transcribe_writing.write_transcript
 
     def refuse_csv(transcript: object, path: Path, **more: object) -> None:
-        if path.name == "rec1.csv":
+        if path.name.endswith("rec1.csv"):
             raise CorpusError(f"{path} cannot be written: no.", "Try elsewhere.")
         write(transcript, path, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(transcribe_work, "write_transcript", refuse_csv)
+    monkeypatch.setattr(transcribe_writing, "write_transcript", refuse_csv)
     result = listen(tiny_project, archive, formats=("srt", "csv"))
     assert [name for name, _ in result.problems] == ["rec1.wav"]
     assert outputs_of(result.folder) == ["rec0.csv", "rec0.srt", "rec2.csv", "rec2.srt"]
@@ -124,7 +163,7 @@ def test_a_full_disk_stops_everything_and_keeps_what_is_finished(
     write_bytes = Path.write_bytes
 
     def refuse(path: Path, contents: bytes) -> int:
-        if path.name.startswith(".rec1"):
+        if "rec1" in path.name:
             raise OSError(number, os.strerror(number))
         return write_bytes(path, contents)
 
@@ -180,7 +219,7 @@ def test_ctrl_c_keeps_what_is_finished(tiny_project: Path, archive: Path, monkey
         listen(tiny_project, archive)
     record = read_record(tiny_project / "transcripts" / "tiny")
     assert list(record.done) == ["rec0.wav"]
-    assert record.under_way == {"rec1.wav", "rec2.wav"}
+    assert record.under_way == {"rec1.wav": {"json"}, "rec2.wav": {"json"}}
     monkeypatch.undo()
     again = listen(tiny_project, archive)
     assert (again.num_before, len(again.done)) == (1, 2)

@@ -106,6 +106,15 @@ def test_a_recording_or_its_elan_file_is_never_an_output(tmp_path: Path) -> None
     assert job.elan == tmp_path / "a.eaf"
 
 
+@pytest.mark.parametrize("name", ["transcribed.wav", "Transcribed.mp3"])
+def test_a_transcript_that_would_take_the_place_of_the_record_is_refused(tmp_path: Path, name: str) -> None:
+    recordings = [(touch(tmp_path, name) / name, name)]
+    with pytest.raises(CorpusError, match="has the name of the file that keeps what was transcribed"):
+        plan_jobs(recordings, tmp_path / "o", ("elan", "json"), into_elan=False)
+    plan_jobs(recordings, tmp_path / "o", ("elan", "text"), into_elan=False)
+    plan_jobs([(recordings[0][0], f"a/{name}")], tmp_path / "o", ("json",), into_elan=False)
+
+
 def done_of(recording: Path, output: bytes = b"", **changes: object) -> Done:
     facts = {
         "name": recording.name, "recording": str(recording), "stamp": stamp_of(recording), "elan": FileStamp(),
@@ -121,10 +130,17 @@ def _sha256(contents: bytes) -> str:
 
 def test_the_record_is_read_back_names_that_are_no_utf8_included(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.wav")
-    record = Record({name: done_of(touch(tmp_path, name) / name)}, {"ɛ́.wav", name})
+    record = Record({name: done_of(touch(tmp_path, name) / name)}, {"ɛ́.wav": {"srt"}, name: {"elan", "json"}})
     write_record(tmp_path, record)
     assert read_record(tmp_path) == record
     assert read_record(tmp_path / "elsewhere") == Record()
+
+
+def test_a_record_that_says_not_in_which_formats_is_read_as_every_format(tmp_path: Path) -> None:
+    """As it was written before it said so."""
+    earlier = '{"format_version": 1, "under_way": ["a.wav"], "recordings": []}'
+    (tmp_path / "transcribed.json").write_text(earlier, encoding="utf-8")
+    assert {"elan", "json", "text"} < read_record(tmp_path).under_way["a.wav"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +158,7 @@ def test_a_damaged_record_is_refused_with_a_remedy(tmp_path: Path, contents: str
     (tmp_path / "transcribed.json").write_text(contents, encoding="utf-8")
     with pytest.raises(CorpusError, match="cannot be read") as caught:
         read_record(tmp_path)
-    assert "Delete it" in caught.value.hint
+    assert "Move it away" in caught.value.hint
 
 
 def test_done_is_what_is_as_it_was(tmp_path: Path) -> None:
@@ -166,7 +182,9 @@ def test_only_files_as_lowres_left_them_are_written_over(tmp_path: Path) -> None
     (job,) = plan_jobs([(tmp_path / "a.wav", "a.wav")], tmp_path / "o", ("srt",), into_elan=False)
     with pytest.raises(CorpusError, match="was not written by this command"):
         demand_free([job], Record())
-    demand_free([job], Record(under_way={"a.wav"}))
+    demand_free([job], Record(under_way={"a.wav": {"srt"}}))
+    with pytest.raises(CorpusError, match="was not written by this command"):
+        demand_free([job], Record(under_way={"a.wav": {"elan"}}))
     demand_free([job], Record({"a.wav": done_of(tmp_path / "a.wav", b"sound")}))
     with pytest.raises(CorpusError, match="was changed since it was written"):
         demand_free([job], Record({"a.wav": done_of(tmp_path / "a.wav", b"other")}))

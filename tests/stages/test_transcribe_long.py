@@ -65,8 +65,9 @@ def test_fifteen_minutes_need_the_memory_of_two(tiny_project: Path, tmp_path: Pa
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     before, after = map(int, done.stdout.split())
-    # The words, and what the allocator keeps; the samples of 13 minutes alone would be 50 MB.
-    assert after - before < 30, (before, after)
+    # The words, and what the allocator keeps of passages of many lengths: 30 MB, and 40 after 45 minutes. The samples
+    # of 13 minutes alone would be 50 MB.
+    assert after - before < 40, (before, after)
 
 
 @pytest.mark.parametrize(("num_workers", "num_threads"), [(2, 1), (1, 3)])

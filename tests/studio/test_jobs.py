@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from listening import write_bursts, write_run
 
+from lowres.corpora.files import UPLOADS_MARK, mark_machine_made, walk_files
 from lowres.errors import LowresError
 from lowres.stages.transcribe_work import ListenerSpec
 from lowres.studio.hearing import Hearing, _hear
@@ -68,6 +69,17 @@ def test_one_is_heard_at_a_time_and_the_others_know_how_many_are_before_them(tmp
     until(jobs, third, "done")
     assert hearing.started == ["a.wav", "b.wav", "c.wav"]
     assert [job.file_name for job in jobs.all()] == ["c.wav", "b.wav", "a.wav"]
+
+
+def test_what_was_dropped_is_never_read_as_a_corpus(tmp_path: Path) -> None:
+    """Not even what was, when a studio left the mark of transcripts, beside which recordings are read."""
+    add(Jobs(tmp_path, Rehearsal()))  # type: ignore[arg-type]
+    assert list(walk_files(tmp_path, "", [".wav"])) == []
+    (tmp_path / "studio" / UPLOADS_MARK).unlink()
+    mark_machine_made(tmp_path / "studio")
+    assert len(list(walk_files(tmp_path, "", [".wav"]))) == 1
+    Jobs(tmp_path)
+    assert list(walk_files(tmp_path, "", [".wav"])) == []
 
 
 def test_what_fails_is_a_sentence_and_the_next_one_is_heard(tmp_path: Path) -> None:

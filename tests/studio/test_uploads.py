@@ -96,6 +96,8 @@ def wait_for(claim: "object", seconds: float = 15.0) -> None:
         ("mokɔ́ 1 (2).wav", "mokɔ_ 1 (2).wav"),
         ("<script>.wav", "_script_.wav"),
         ("con.wav", "_con.wav"),
+        ("job.wav", "_job.wav"),
+        ("Transcribed.wav", "_Transcribed.wav"),
         ("x" * 300 + ".wav", "x" * 80 + ".wav"),
         ("\u202egpj.wav", "_gpj.wav"),
     ],
