@@ -169,7 +169,8 @@ recordings may lie beside them."""
 UPLOADS_MARK = ".dropped-into-the-studio"
 """What is in a folder with this file is no part of a corpus, recordings included."""
 
-_WRITTEN_SUFFIXES = tuple(suffix.lower() for suffix in TRANSCRIPT_SUFFIXES.values())
+_WRITTEN_SUFFIXES = (*(suffix.lower() for suffix in TRANSCRIPT_SUFFIXES.values()), ".tsv")
+"""Of transcripts, and of the list that `lowres suggest` writes."""
 
 
 def mark_machine_made(folder: Path) -> None:
@@ -204,25 +205,38 @@ def _mark(path: Path, text: str) -> None:
 def walk_files(folder: Path, base: str, suffixes: Sequence[str]) -> Iterator[str]:
     """Yield the files under folder/base whose names end in one of `suffixes` (any case), sorted, relative to `folder`.
 
-    Hidden files and folders, and macOS's resource forks, are no part of a corpus, nor are transcripts in a folder below
-    that lowres wrote what it heard into, nor what was dropped into the studio. Linked folders are not followed.
+    They are those of `walk_folders`.
     """
     endings = tuple(suffix.lower() for suffix in suffixes)
+    for parent, _, names in walk_folders(folder / base):
+        prefix = parent.relative_to(folder).as_posix()
+        for name in names:
+            if name.lower().endswith(endings):
+                yield name if prefix == "." else f"{prefix}/{name}"
+
+
+def walk_folders(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Yield folders with the names of the folders and files in them that may belong to a corpus, sorted.
+
+    Hidden files and folders, and macOS's resource forks, are no part of a corpus, nor are transcripts in a folder below
+    that lowres wrote what it heard into, nor what was dropped into the studio. Linked folders are not followed, nor are
+    those that the caller takes out of the list.
+    """
     is_heard: dict[Path, bool] = {}
-    for parent, folders, names in os.walk(folder / base):
+    for parent, folders, names in os.walk(folder):
         path = Path(parent)
-        is_below = path != folder / base
+        is_below = path != folder
         if is_below and UPLOADS_MARK in names:
             folders.clear()
             continue
         is_heard[path] = is_heard.get(path.parent, False) or (is_below and MACHINE_MADE_MARK in names)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
-        prefix = path.relative_to(folder).as_posix()
-        for name in sorted(names):
-            if name.startswith(".") or not name.lower().endswith(endings):
-                continue
-            if not (is_heard[path] and name.lower().endswith(_WRITTEN_SUFFIXES)):
-                yield name if prefix == "." else f"{prefix}/{name}"
+        passed_over = _WRITTEN_SUFFIXES if is_heard[path] else ()
+        yield (
+            path,
+            folders,
+            sorted(name for name in names if not name.startswith(".") and not name.lower().endswith(passed_over)),
+        )
 
 
 def of_another_machine(path: str) -> str:

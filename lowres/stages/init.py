@@ -11,7 +11,7 @@ from typing import Any
 from lowres.annotation.formats import ANNOTATION_SUFFIXES
 from lowres.annotation.toolbox import begins_as_toolbox
 from lowres.corpora.annotated import list_tiers
-from lowres.corpora.files import MACHINE_MADE_MARK
+from lowres.corpora.files import walk_folders
 from lowres.corpora.lhotse_lines import LHOTSE_SUFFIXES
 from lowres.corpora.mls import TRANSCRIPT_TABLES
 from lowres.corpora.openslr import is_line_index
@@ -222,14 +222,10 @@ def list_files(folder: Path) -> list[Path]:
     # Whoever wants to be asked everything again deletes the recipe; what was made with it is still there.
     is_project = any((folder / name).is_file() for name in (PROJECT_RECIPE, ANSWERS_FILE))
     own = OWN_FOLDERS if is_project else ()
-    for parent, folders, names in os.walk(folder):
-        if MACHINE_MADE_MARK in names and Path(parent) != folder:
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if Path(parent) == folder:
+    for parent, folders, names in walk_folders(folder):
+        if parent == folder:
             folders[:] = [name for name in folders if name not in own]
-        files += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
+        files += [parent / name for name in names]
         if len(files) > _MOST_FILES_LOOKED_AT:
             break
     return files

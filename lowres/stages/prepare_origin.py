@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from lowres import __version__
-from lowres.corpora.files import MACHINE_MADE_MARK
+from lowres.corpora.files import walk_folders
 from lowres.manifest.corpus import CORPUS_FOLDER
 from lowres.manifest.corrections import CORRECTIONS_FILE
 from lowres.manifest.misfits import MISFITS_FILE, MisfitsPlace
@@ -55,16 +55,12 @@ def fingerprint_origin(recipe: Recipe, located: LocatedCorpus, seed: int, misfit
     if located.reader.has_transcripts and not misfits.prefix and corrections.is_file():
         digest.update(corrections.read_bytes())
     is_project = (located.folder / PROJECT_RECIPE).is_file()
-    for parent, folders, names in os.walk(located.folder):
-        if MACHINE_MADE_MARK in names and Path(parent) != located.folder:
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if is_project and Path(parent) == located.folder:
+    for parent, folders, names in walk_folders(located.folder):
+        if is_project and parent == located.folder:
             folders[:] = [name for name in folders if name not in OWN_FOLDERS]
             # What these say is hashed above.
             names = [name for name in names if name not in (PROJECT_RECIPE, MISFITS_FILE, CORRECTIONS_FILE)]
-        for name in sorted(name for name in names if not name.startswith(".")):
+        for name in names:
             stat = Path(parent, name).stat(follow_symlinks=False)
             place = os.path.relpath(os.path.join(parent, name), located.folder)  # noqa: PTH118 (a million files)
             digest.update(f"{place}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode(errors="surrogateescape"))
