@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lowres.errors import LowresError
+from lowres.manifest.table import BYTE_ORDER_MARK
 from lowres.report.contents import ReportContents
 from lowres.report.page import render_page
 from lowres.report.recordings import RECORDINGS_FOLDER
@@ -97,7 +98,7 @@ def _files(
     return {
         PAGE_FILE: render_page(contents, split=split, recordings=recordings, linked=linked),
         DATA_FILE: data_text(report_json(contents)),
-        TABLE_FILE: utterances_table(contents),
+        TABLE_FILE: BYTE_ORDER_MARK + utterances_table(contents),
     }
 
 
@@ -185,7 +186,11 @@ def report_json(contents: ReportContents) -> dict[str, Any]:
         "num_excluded": contents.split_facts.num_excluded,
         "unwritable_symbols": contents.split_facts.unwritable,
         "text_rules": list(contents.provenance.text_rules),
-        "intervals": {"confidence": CONFIDENCE, "num_replicates": NUM_REPLICATES, "method": "percentile bootstrap"},
+        "intervals": {
+            "confidence": CONFIDENCE,
+            "num_replicates": NUM_REPLICATES,
+            "method": "bootstrap, on each side the farther of the expanded percentile and Student's t",
+        },
         "normalised": _rates(card.normalised),
         "raw": _rates(card.raw),
         "usefulness": None if contents.usefulness is None else asdict(contents.usefulness),

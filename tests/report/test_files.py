@@ -11,6 +11,7 @@ import pytest
 from lowres.errors import LowresError
 from lowres.report.contents import ReportContents
 from lowres.report.files import recover_report, report_json, utterances_table, write_report
+from lowres.report.page import render_page
 
 MakeContents = Callable[..., ReportContents]
 Split = Callable[[str], list[str]]
@@ -119,6 +120,20 @@ def test_the_numbers_are_in_the_json(make_contents: MakeContents) -> None:
     assert len(found["confusion_matrix"]["counts"]) == len(found["confusion_matrix"]["graphemes"]) + 1
     assert sum(band["num_said"] for band in found["training_frequency"]) == 11
     assert {speaker["name"] for speaker in found["speakers"]} == {"martial", "abiayi", "kouarata"}
+
+
+def test_a_spreadsheet_knows_the_table_for_unicode(
+    make_contents: MakeContents, split_letters: Split, tmp_path: Path
+) -> None:
+    write_report(tmp_path / "report", make_contents(), split=split_letters, recordings={})
+    assert (tmp_path / "report" / "utterances.tsv").read_bytes().startswith(b"\xef\xbb\xbfutterance_id\t")
+
+
+def test_intervals_are_not_called_what_they_are_not(make_contents: MakeContents, split_letters: Split) -> None:
+    # See `interval_of`: with few speakers it reaches far beyond the percentiles.
+    assert "farther of the expanded percentile and Student's t" in report_json(make_contents())["intervals"]["method"]
+    page = render_page(make_contents(), split=split_letters, recordings={}, linked={})
+    assert "at least the middle 95 of 100 results" in page
 
 
 def test_rates_that_do_not_exist_are_null(make_contents: MakeContents) -> None:
