@@ -79,7 +79,7 @@ def write_report(
     folder = project / "reports" / f"{name}-{split}"
     folder.mkdir(parents=True, exist_ok=True)
     words, characters = align_words(references, hypotheses), align_characters(references, hypotheses)
-    with (folder / "utterances.tsv").open("w", encoding="utf-8", newline="") as file:
+    with (folder / "utterances.tsv").open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         columns = "utterance_id speaker duration_seconds reference hypothesis word_errors num_words character_errors"
         writer.writerow([*columns.split(), "num_characters", "a later column"])

@@ -28,7 +28,7 @@ from lowres.manifest.schema import (
 from lowres.manifest.whole_files import replace_file
 
 MANIFEST_FILE: Final = "manifest.tsv"
-_BYTE_ORDER_MARK: Final = "\ufeff"
+BYTE_ORDER_MARK: Final = "\ufeff"
 _NEEDS_QUOTES: Final = re.compile('[\t\n\r"]')
 _ROWS_AT_A_TIME: Final = 50_000
 _TRUE, _FALSE = "true", "false"
@@ -154,7 +154,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
         CorpusError: a text cannot be written as UTF-8, or the disk refused.
     """
     lines = ("\t".join(quote_cell(cell) for cell in row) + "\n" for row in rows)
-    write_atomically(path, [_BYTE_ORDER_MARK + "\t".join(columns) + "\n", *lines])
+    write_atomically(path, [BYTE_ORDER_MARK + "\t".join(columns) + "\n", *lines])
 
 
 def write_atomically(path: Path, pieces: Iterable[str]) -> None:
@@ -174,7 +174,7 @@ def write_atomically(path: Path, pieces: Iterable[str]) -> None:
 
 
 def _manifest_lines(table: pd.DataFrame) -> Iterable[str]:
-    yield _BYTE_ORDER_MARK + "\t".join(MANIFEST_COLUMNS) + "\n"
+    yield BYTE_ORDER_MARK + "\t".join(MANIFEST_COLUMNS) + "\n"
     for start in range(0, len(table), _ROWS_AT_A_TIME):
         block = table.iloc[start : start + _ROWS_AT_A_TIME]
         columns = [_cells(block[name], name) for name in MANIFEST_COLUMNS]

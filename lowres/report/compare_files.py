@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from lowres.manifest.table import BYTE_ORDER_MARK
 from lowres.report.compare_contents import CompareContents, Comparison, Measured
 from lowres.report.compare_page import render_comparison
 from lowres.report.compare_sentences import counts_sentence, headline, letters_sentence, luck_sentence
@@ -56,7 +57,7 @@ def write_comparison(
     Raises:
         LowresError: the folder cannot be written.
     """
-    write_file(folder / TABLE_FILE, differences_table(contents), hint=_AGAIN)
+    write_file(folder / TABLE_FILE, BYTE_ORDER_MARK + differences_table(contents), hint=_AGAIN)
     page = render_comparison(contents, split=split, recordings=recordings)
     return write_page_and_data(folder, comparison_json(contents), page, hint=_AGAIN)
 

@@ -24,7 +24,8 @@ class MeasuredRate:
 class SpeakerResult:
     """How one speaker was heard by a recogniser that had never heard them.
 
-    `official` is the same speaker's rates (letters, words) in the official split, by a run of the same settings.
+    `official` is the same speaker's rates (letters, words) in the official split, by a run of the same settings;
+    `is_known_there` tells whether that run was trained on this speaker.
     """
 
     speaker: str
@@ -34,10 +35,18 @@ class SpeakerResult:
     letters: MeasuredRate
     words: MeasuredRate
     official: tuple[MeasuredRate, MeasuredRate] | None = None
+    is_known_there: bool = False
 
     def rate(self, unit: Unit) -> MeasuredRate:
         """Return the rate of letters or of words."""
         return self.letters if unit == "letters" else self.words
+
+    def cost_of_being_new(self, unit: Unit) -> float | None:
+        """Return how much higher the rate is than where the speaker is known; None where that was not measured."""
+        if self.official is None or not self.is_known_there:
+            return None
+        letters, words = self.official
+        return self.rate(unit).error_rate - (letters if unit == "letters" else words).error_rate
 
 
 @dataclass(frozen=True)

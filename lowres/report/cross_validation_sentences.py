@@ -1,5 +1,7 @@
 """A cross-validation over speakers in words: what somebody new can expect, and how much of a figure is the speaker."""
 
+from statistics import fmean
+
 from lowres.report.cross_validation_contents import CrossValidationContents, OfficialResult, Unit
 from lowres.report.sentences import per_hundred
 from lowres.report.templating import plain
@@ -58,16 +60,20 @@ def official_sentence(contents: CrossValidationContents, unit: Unit = "letters")
     if official is None:
         return ""
     theirs = official.letters if unit == "letters" else official.words
-    more = contents.spread(unit).mean - theirs.error_rate
     said = (
         f"On the {official.split} split a run of the same settings has {per_hundred(theirs.error_rate)} of 100 {unit} "
         f"wrong; {_who_was_heard(official)}."
     )
-    if official.num_heard_speakers == 0:
+    # Other people speak there than here, so only those who were measured both ways tell what being new costs.
+    costs = [cost for result in contents.results if (cost := result.cost_of_being_new(unit)) is not None]
+    if not costs:
         return said
-    if more <= 0:
-        return f"{said} Somebody new is heard no worse, as far as these speakers tell."
-    return f"{said} Being new costs about {per_hundred(more)} more of 100 {unit}."
+    who, on_average = "the one speaker measured both ways", ""
+    if len(costs) > 1:
+        who, on_average = f"the {len(costs)} speakers measured both ways", ", on average"
+    if round(fmean(costs), 3) <= 0:
+        return f"{said} Being new costs {who} nothing{on_average}."
+    return f"{said} Being new costs {who} about {per_hundred(fmean(costs))} more of 100 {unit}{on_average}."
 
 
 def _who_was_heard(official: OfficialResult) -> str:

@@ -87,7 +87,8 @@ class CurveContents:
     """Everything the page and the JSON of a learning curve are written from.
 
     `points` are ordered by hours; `hours_there` is all the training speech of the corpus; `cautions` are sentences on
-    what to know before believing the answers; `facts` are (name, value) for people who want to repeat them.
+    what to know before believing the answers; `facts` are (name, value) for people who want to repeat them; `nests`
+    tells whether there is one run for each amount, and each amount holds all of the smaller ones.
     """
 
     language: str
@@ -101,6 +102,7 @@ class CurveContents:
     cautions: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     synthetic: bool = False
+    nests: bool = True
 
     @cached_property
     def letters_law(self) -> PowerLaw | None:

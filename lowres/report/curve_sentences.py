@@ -47,7 +47,7 @@ def _hours_sentence(law: PowerLaw, target: Target, goal: str, most_hours: float)
     if more <= 0:  # the run of most hours lies above the curve
         return (
             f"No more than {goal} wrong: the curve is there about now, with {amount_text(most_hours)} "
-            f"({_range_of_hours(needed, most_hours)} more)."
+            f"({_range_of_hours(needed, most_hours, ' more')})."
         )
     said = (
         f"About {amount_text(more)} more of transcribed speech until only {goal} are wrong "
@@ -56,14 +56,15 @@ def _hours_sentence(law: PowerLaw, target: Target, goal: str, most_hours: float)
     return f"{said} {_GUESS}" if law.is_guess(needed.hours) else said
 
 
-def _range_of_hours(needed: HoursNeeded, most_hours: float) -> str:
+def _range_of_hours(needed: HoursNeeded, most_hours: float, more: str = "") -> str:
+    """Say how many hours beyond `most_hours` it may take; `more` follows amounts, where nothing before it says so."""
     low, high = needed.low - most_hours, needed.high - most_hours
-    at_least = "perhaps none" if low <= 0 else f"at least {amount_text(low)}"
+    at_least = "perhaps none" if low <= 0 else f"at least {amount_text(low)}{more}"
     if not high < 1000 * most_hours:
         return f"{at_least}, and perhaps it never comes down so far"
     if low <= 0:
-        return f"at most {amount_text(max(high, 1 / 60))}"
-    return f"between {amount_text(low)} and {amount_text(high)}"
+        return f"at most {amount_text(max(high, 1 / 60))}{more}"
+    return f"between {amount_text(low)} and {amount_text(high)}{more}"
 
 
 def answer_double(contents: CurveContents, unit: Unit = "letters") -> str:

@@ -114,6 +114,7 @@ class DataContents:
         warnings: everything that `lowres prepare` warned about.
         splits_origin: "given" or "made".
         facts: (name, value) pairs: licence, consent, source ...
+        has_checks_file: False for a joined corpus, which has no checks.tsv: nothing says what was never read.
     """
 
     name: str
@@ -139,6 +140,7 @@ class DataContents:
     warnings: tuple[str, ...]
     splits_origin: str
     facts: tuple[tuple[str, str], ...]
+    has_checks_file: bool = True
 
     @property
     def lost_seconds(self) -> float:

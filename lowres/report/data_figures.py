@@ -36,7 +36,7 @@ _MOST_SHARED: Final = 12
 
 def gather_data(
     corpus: PreparedCorpus,
-    checks: pd.DataFrame,
+    checks: pd.DataFrame | None,
     *,
     tiers: Sequence[str] = (),
     language: str = "",
@@ -46,12 +46,14 @@ def gather_data(
 
     Args:
         corpus: as it was prepared.
-        checks: as `lowres.manifest.checks.read_checks` gives it.
+        checks: as `lowres.manifest.checks.read_checks` gives it; None where there is no checks.tsv, as in a joined
+            corpus: the manifest's flags then say what was found.
         tiers: (N,) names in the manifest's order; () where the layout has no tiers.
         language: its name; "" takes what corpus.json says.
         alphabet: whether the recipe declares one, without which its check looks at nothing.
     """
-    table, info = corpus.table, corpus.info
+    table, info, has_checks_file = corpus.table, corpus.info, checks is not None
+    checks = checks_from_flags(table) if checks is None else checks
     counted = _with_counts(table, tiers)
     used = counted[counted["included"]]
     named = used[used["speaker"] != ""]["speaker"].nunique()
@@ -80,6 +82,7 @@ def gather_data(
         warnings=info.warnings,
         splits_origin=info.splits_origin,
         facts=_facts(info),
+        has_checks_file=has_checks_file,
     )
 
 

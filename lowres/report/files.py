@@ -1,9 +1,11 @@
 """A report folder: report.html, report.json and utterances.tsv, written beside and then put in place together."""
 
 import csv
+import glob
 import io
 import math
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -11,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from lowres.errors import LowresError
+from lowres.manifest.table import BYTE_ORDER_MARK
 from lowres.report.contents import ReportContents
 from lowres.report.page import render_page
+from lowres.report.recordings import RECORDINGS_FOLDER
 from lowres.report.writing import DATA_FILE, PAGE_FILE, data_text
 from lowres.scoring.alignment import SplitText
 from lowres.scoring.bootstrap import CONFIDENCE, NUM_REPLICATES, Interval
@@ -23,6 +27,10 @@ from lowres.scoring.scorecard import Rate, Rates
 
 REPORT_SCHEMA_VERSION = 2
 TABLE_FILE = "utterances.tsv"
+_OWN_FILE = re.compile(
+    rf"{re.escape(PAGE_FILE)}|{re.escape(DATA_FILE)}|{re.escape(TABLE_FILE)}|"
+    rf"{RECORDINGS_FOLDER}|{RECORDINGS_FOLDER}/[0-9]{{5,}}\.(mp3|wav)"
+)
 UTTERANCE_COLUMNS = (
     "utterance_id",
     "speaker",
@@ -48,6 +56,8 @@ def write_report(
 ) -> dict[str, int]:
     """Write the three files; a report of that name is replaced only once the new one is whole.
 
+    What people have put into its folder beside lowres's own files stays there.
+
     Args:
         folder: the report folder, e.g. reports/finetune-1h-seed1-test.
         contents: everything the report says.
@@ -63,6 +73,7 @@ def write_report(
     """
     writing = folder.with_name(f".{folder.name}.writing-{os.getpid()}")
     try:
+        recover_report(folder)
         writing.mkdir(parents=True)
         linked = write_beside(writing) if write_beside else {}
         sizes = {}
@@ -87,16 +98,49 @@ def _files(
     return {
         PAGE_FILE: render_page(contents, split=split, recordings=recordings, linked=linked),
         DATA_FILE: data_text(report_json(contents)),
-        TABLE_FILE: utterances_table(contents),
+        TABLE_FILE: BYTE_ORDER_MARK + utterances_table(contents),
     }
 
 
 def _swap(writing: Path, folder: Path) -> None:
     previous = folder.with_name(f".{folder.name}.previous-{os.getpid()}")
-    if folder.exists():
-        folder.rename(previous)
-    writing.rename(folder)
-    shutil.rmtree(previous, ignore_errors=True)
+    try:
+        if folder.exists():
+            folder.rename(previous)
+        writing.rename(folder)
+    finally:
+        recover_report(folder)
+
+
+def recover_report(folder: Path) -> None:
+    """Finish the exchange of a report that failed or was killed: put the earlier one back where no newer one is there.
+
+    Where a newer one is, the earlier one's files are deleted, and whatever people had put among them is kept.
+
+    Raises:
+        OSError: the disk refused; nothing is lost, and the next call tries again.
+    """
+    for previous in sorted(folder.parent.glob(f".{glob.escape(folder.name)}.previous-*")):
+        if not folder.exists():
+            previous.rename(folder)
+        elif _keep_what_people_added(previous, folder):
+            shutil.rmtree(previous, ignore_errors=True)
+
+
+def _keep_what_people_added(previous: Path, folder: Path) -> bool:
+    """Move whatever is not lowres's own; False where something of that name is there already and it stays."""
+    kept = True
+    for path in [*previous.glob("*"), *previous.glob(f"{RECORDINGS_FOLDER}/*")]:
+        name = path.relative_to(previous)
+        if _OWN_FILE.fullmatch(name.as_posix()):
+            continue
+        target = folder / name
+        if os.path.lexists(target):
+            kept = False
+            continue
+        target.parent.mkdir(exist_ok=True)
+        path.rename(target)
+    return kept
 
 
 def utterances_table(contents: ReportContents) -> str:
@@ -142,7 +186,11 @@ def report_json(contents: ReportContents) -> dict[str, Any]:
         "num_excluded": contents.split_facts.num_excluded,
         "unwritable_symbols": contents.split_facts.unwritable,
         "text_rules": list(contents.provenance.text_rules),
-        "intervals": {"confidence": CONFIDENCE, "num_replicates": NUM_REPLICATES, "method": "percentile bootstrap"},
+        "intervals": {
+            "confidence": CONFIDENCE,
+            "num_replicates": NUM_REPLICATES,
+            "method": "bootstrap, on each side the farther of the expanded percentile and Student's t",
+        },
         "normalised": _rates(card.normalised),
         "raw": _rates(card.raw),
         "usefulness": None if contents.usefulness is None else asdict(contents.usefulness),

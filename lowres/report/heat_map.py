@@ -173,7 +173,12 @@ def _describe(heat_map: HeatMap) -> str:
     if not found:
         return "No pair of different names occurred."
     pairs = "; ".join(
-        f"{heat_map.row_unit} {show_name(row).text}, {heat_map.column_unit} {show_name(column).text}: {-count:,}"
+        f"{heat_map.row_unit} {_quote(row)}, {heat_map.column_unit} {_quote(column)}: {-count:,}"
         for count, row, column in found
     )
     return f"The most frequent: {pairs}."
+
+
+def _quote(name: str) -> str:
+    shown = show_name(name)
+    return shown.text if shown.is_said else f"“{shown.text}”"

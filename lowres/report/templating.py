@@ -26,6 +26,8 @@ CONTROLS: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
+_QUOTATION: Final = re.compile("(“[^”]*”)")
+
 
 def make_environment() -> Environment:
     """Set up the templates: everything is escaped, and an unknown name is an error."""
@@ -36,7 +38,7 @@ def make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, plain=plain, clipped=clipped, unit=unit)
+    environment.filters.update(visible=visible, quoted=quoted, plain=plain, clipped=clipped, unit=unit)
     environment.filters.update(number="{:,}".format, percent=percent, interval=interval_text, duration=duration_text)
     return environment
 
@@ -70,6 +72,16 @@ def visible(text: str) -> Markup:
         ]
         end = match.end()
     return Markup("").join([*pieces, escape(text[end:])])
+
+
+def quoted(text: str) -> Markup:
+    """Show a sentence as `visible` does, and set apart in `<bdi>` what it quotes between “ and ”.
+
+    A count after right-to-left letters would otherwise join their run and stand beside another letter's.
+    """
+    pieces = [visible(piece) for piece in _QUOTATION.split(text)]
+    pieces[1::2] = [Markup("<bdi>{}</bdi>").format(piece) for piece in pieces[1::2]]
+    return Markup("").join(pieces)
 
 
 def plain(text: str) -> str:

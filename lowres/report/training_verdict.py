@@ -6,6 +6,7 @@ did anything go wrong? The error rate on dev answers the first two.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import mean
 from typing import Final, Literal
 
 from lowres.report.pretraining_verdict import judge_trend
@@ -18,7 +19,7 @@ NEARLY_BEST: Final = 0.02
 """An error rate this share over the best counts as no worse."""
 
 WORSE: Final = 0.05
-"""A mean of the latest quarter this share over the best says that training has gone on for too long."""
+"""A mean this share over the best says that training has gone on for too long."""
 
 LEARNT_BY_HEART: Final = 0.05
 """Training loss per token under which the training speech is all but known by heart."""
@@ -76,10 +77,24 @@ def judge_course(error_rates: Sequence[float]) -> tuple[Course, int]:
     num_flat = len(error_rates) - 1 - first_good
     if len(error_rates) < FEWEST_EVALUATIONS:
         return "too few", num_flat
-    span = max(len(error_rates) // 4, 1)
-    if sum(error_rates[-span:]) / span > best * (1 + WORSE):
+    if num_flat == 0:  # the last is the best by far, however its quarter began
+        return "falling", num_flat
+    if _is_worse(error_rates):
         return "worse", num_flat
     return ("falling" if judge_trend(error_rates) == "falling" else "flat"), num_flat
+
+
+def _is_worse(error_rates: Sequence[float]) -> bool:
+    """Tell whether the error rate has risen since its best.
+
+    A steep fall has a last quarter whose mean lies far above its end. So where the best is in that quarter, the
+    quarter's second half must be worse than its first; a half of fewer than two evaluations says nothing.
+    """
+    span = max(len(error_rates) // 4, 1)
+    latest, half = error_rates[-span:], span // 2
+    if min(error_rates) < min(latest):
+        return mean(latest) > min(error_rates) * (1 + WORSE)
+    return half > 1 and mean(latest[-half:]) > mean(latest[:-half]) * (1 + WORSE)
 
 
 def rate_text(rate: float) -> str:

@@ -152,7 +152,7 @@ def _read_rows(folder: Path) -> list[dict[str, str]]:
     path = folder / TABLE_FILE
     usual = csv.field_size_limit(_LONGEST_FIELD)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, delimiter="\t", restval="", strict=True)
             missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
             rows = [] if missing else [dict(row) for row in reader]

@@ -11,7 +11,15 @@ from lowres.manifest.leave_out import LeftOut, group_speakers, leave_out, named_
 from lowres.recipe import Recipe
 from lowres.report.cross_validation_contents import CrossValidationContents, FoldFacts
 from lowres.report.cross_validation_page import write_cross_validation_report
-from lowres.stages.cross_validate_fold import FOLDS_FOLDER, RUN_NAME, Fold, fold_folder, open_fold, recipe_for_fold
+from lowres.stages.cross_validate_fold import (
+    FOLDS_FOLDER,
+    RUN_NAME,
+    Fold,
+    fold_folder,
+    hash_of_fold,
+    open_fold,
+    recipe_for_fold,
+)
 from lowres.stages.cross_validate_results import (
     MeasuredFold,
     cautions_about,
@@ -45,7 +53,8 @@ class CrossValidateOptions:
     minutes: float | None = None
     seed: int | None = None
     name: str | None = None
-    """Of the folds' folder and the report; None makes it from hours and seed."""
+    """Of the folds' folder and the report; None makes it from hours and seed, and leaves it out of the report's where
+    the recipe's seed and all hours are meant."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def cross_validate(
 
     Args:
         project: the project folder; `cross-validation/<name>/` holds a small project for each fold, and
-            `reports/cross-validation/` the report.
+            `reports/cross-validation/`, or `-<name>`, the report.
         recipe: as for `finetune`, for every fold alike.
         options: how many folds, of how much speech. Folds that have ended are taken as they are, those that were
             stopped go on.
@@ -96,10 +105,11 @@ def cross_validate(
     corpus.require_transcripts()
     seed = recipe.finetune.seed if options.seed is None else options.seed
     name = name_is_no_path(options.name or f"{hours_label(options.hours)}-seed{seed}")
-    folder = project / "reports" / (f"{REPORT_NAME}-{options.name}" if options.name else REPORT_NAME)
+    is_plain = not options.name and options.hours is None and seed == recipe.finetune.seed
+    folder = project / "reports" / (REPORT_NAME if is_plain else f"{REPORT_NAME}-{name}")
     plans = _plan(project / FOLDS_FOLDER / name, project, recipe, corpus, options)
     asked = FinetuneOptions(options.hours, options.minutes, options.seed, RUN_NAME)
-    _check_before_training(plans, corpus, asked)
+    _check_before_training(plans, asked)
     ran = _run_folds(plans, corpus, asked, watch, is_stop_asked)
     if ran is None:
         return CrossValidateResult(None, folder)
@@ -149,13 +159,13 @@ def _plan(
     return plans
 
 
-def _check_before_training(plans: list[_Plan], corpus: PreparedCorpus, asked: FinetuneOptions) -> None:
-    """Refuse, before hours of training, a fold that is there and would come out otherwise."""
+def _check_before_training(plans: list[_Plan], asked: FinetuneOptions) -> None:
+    """Refuse, before hours of training, a fold that is there and would come out otherwise; change none of them."""
     for plan in plans:
         run = RunFolder(plan.fold.folder / "runs" / RUN_NAME)
         if (run.path / RUN_FILE).exists():
-            open_fold(plan.fold, corpus, plan.recipe, plan.left)
-            check_still_same(plan.fold.folder, plan.recipe, asked, read_record(run))
+            corpus_sha256 = hash_of_fold(plan.fold, plan.left)
+            check_still_same(plan.fold.folder, plan.recipe, asked, read_record(run), corpus_sha256=corpus_sha256)
 
 
 def _run_folds(

@@ -17,10 +17,11 @@ from typing import Any, Final
 from lowres.audio.shards import SHARDS_FOLDER, share_shard
 from lowres.backbones.resolve import locate_backbone
 from lowres.errors import CorpusError, LowresError
-from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus, write_corpus
+from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, hash_file, load_corpus, write_corpus
 from lowres.manifest.leave_out import LeftOut
 from lowres.manifest.overlap import count_overlap
 from lowres.manifest.settings import DEV, TEST, TRAIN
+from lowres.manifest.table import write_manifest
 from lowres.recipe import Recipe
 from lowres.stages.prepare import recover_corpus, replace_corpus
 
@@ -58,7 +59,7 @@ def open_fold(fold: Fold, corpus: PreparedCorpus, recipe: Recipe, left: LeftOut)
         CorpusError: the disk refused.
     """
     target = fold.folder / CORPUS_FOLDER
-    partial = target.with_name(f"{CORPUS_FOLDER}.partial")
+    partial = _partial(fold)
     try:
         fold.folder.mkdir(parents=True, exist_ok=True)
         (fold.folder / RECIPE_FILE).write_text(recipe.to_toml(), encoding="utf-8", newline="\n")
@@ -79,6 +80,23 @@ def open_fold(fold: Fold, corpus: PreparedCorpus, recipe: Recipe, left: LeftOut)
             "Its audio takes room where the disk has no links: free some, then give the same command again.",
         ) from error
     return load_corpus(target)
+
+
+def hash_of_fold(fold: Fold, left: LeftOut) -> str:
+    """Return the hash of the manifest that the fold would have today, and leave the one it has as it is.
+
+    Raises:
+        CorpusError: the disk refused.
+    """
+    partial = _partial(fold)
+    try:
+        return hash_file(write_manifest(left.table, partial))
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _partial(fold: Fold) -> Path:
+    return fold.folder / f"{CORPUS_FOLDER}.partial"
 
 
 def _load_known(target: Path) -> PreparedCorpus | None:

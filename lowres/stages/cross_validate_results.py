@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from lowres import __version__
+from lowres.backbones.checkpoint_folder import read_metadata
 from lowres.errors import LowresError
 from lowres.manifest.corpus import PreparedCorpus
-from lowres.manifest.settings import TRAIN
 from lowres.recipe import Recipe
 from lowres.report.cross_validation_contents import (
     FoldFacts,
@@ -22,6 +22,7 @@ from lowres.report.cross_validation_contents import (
 from lowres.report.cross_validation_sentences import name_of
 from lowres.report.terms import terms
 from lowres.scoring.bootstrap import FEW_SPEAKERS, interval_of, interval_over_speakers, redraw_rates
+from lowres.stages.evaluate_run import best_checkpoint, training_rows
 from lowres.stages.finetune import FinetuneOptions
 from lowres.stages.finetune_again import ENDED, MeasureProgress, SeriesEvent, find_difference
 from lowres.stages.finetune_run import RunRecord, read_record
@@ -42,10 +43,11 @@ class MeasuredFold:
 
 @dataclass(frozen=True)
 class MeasuredOfficial:
-    """The run of the same settings on the corpus's own split, and its errors."""
+    """The run of the same settings on the corpus's own split, its errors, and whom it was trained on."""
 
     result: OfficialResult
     measured: MeasuredRun
+    known_speakers: frozenset[str]
 
 
 def speaker_results(
@@ -71,6 +73,7 @@ def speaker_results(
                     )
                     if official and there is not None
                     else None,
+                    is_known_there=official is not None and speaker in official.known_speakers,
                 )
             )
     return tuple(sorted(results, key=lambda result: -result.letters.error_rate))
@@ -121,16 +124,17 @@ def measure_official(
     )
     everything = np.arange(len(rows))
     speakers = set(rows["speaker"])
+    known = frozenset(training_rows(corpus, read_metadata(best_checkpoint(project / "runs" / run)))["speaker"])
     result = OfficialResult(
         run=run,
         split=split,
         num_utterances=len(rows),
         num_speakers=len(speakers),
-        num_heard_speakers=len(speakers & set(corpus.rows(TRAIN)["speaker"])),
+        num_heard_speakers=len(speakers & known),
         letters=_rate(measured.characters, everything, recipe.evaluate.seed),
         words=_rate(measured.words, everything, recipe.evaluate.seed),
     )
-    return MeasuredOfficial(result, measured)
+    return MeasuredOfficial(result, measured, known)
 
 
 def _find_same(project: Path, recipe: Recipe, asked: FinetuneOptions) -> str | None:

@@ -110,6 +110,7 @@ def learning_curve(
         cautions=(*problems, *curve_cautions(corpus, records, split)),
         facts=curve_facts(corpus, recipe, records),
         synthetic=corpus.info.synthetic,
+        nests=not options.runs,  # of runs that somebody chose, nobody knows
     )
     return CurveResult(contents, folder, write_curve_report(folder, contents))
 

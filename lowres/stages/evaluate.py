@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from lowres.backbones.native import Recognizer
 from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.recipe import Recipe
 from lowres.report.contents import Caution, ReportContents
-from lowres.report.files import write_report
+from lowres.report.files import recover_report, write_report
 from lowres.scoring.scorecard import Rates, Scorecard, ScoredText, score
 from lowres.stages.evaluate_gain import Gain, measure_gain
 from lowres.stages.evaluate_run import (
@@ -148,6 +149,8 @@ def evaluate(
     corpus = load_corpus(project / CORPUS_FOLDER, SCORED_COLUMNS)
     run = find_run(project, options.run)
     split = choose_split(corpus, options.split or recipe.evaluate.split)
+    with suppress(OSError):  # a disk that refuses is told of when the report is written
+        recover_report(_report_folder(project, run.name, split))
     compute = choose_compute(options.precision)
     checkpoint = best_checkpoint(run)
     recognizer = load_to_listen(project, checkpoint, compute)
@@ -284,11 +287,15 @@ def _write(
         progress(EvaluationProgress("embedding recordings", total, total))
         sound = gather_sound(speech, contents.scorecard.worst, all_recordings=options.all_recordings)
     progress(EvaluationProgress("writing", total, total))
-    folder = project / "reports" / f"{contents.provenance.run_name}-{contents.provenance.split}"
+    folder = _report_folder(project, contents.provenance.run_name, contents.provenance.split)
     sizes = write_report(
         folder, contents, split=_splitter(recipe), recordings=sound.embedded, write_beside=sound.write_beside
     )
     return _Written(folder, sound, sizes["report.html"])
+
+
+def _report_folder(project: Path, run: str, split: str) -> Path:
+    return project / "reports" / f"{run}-{split}"
 
 
 def _splitter(recipe: Recipe) -> Callable[[str], list[str]]:

@@ -30,8 +30,10 @@ ALL_TRAINING_SPEECH = "all"
 def find_run(project: Path, name: str | None) -> Path:
     """Return the run folder to evaluate: the named one, else the one whose best checkpoint is the newest.
 
+    Older checkpoints that cannot be read, or that another version wrote, are in nobody's way.
+
     Raises:
-        CheckpointError: there is no such run, none at all, or it has no checkpoint yet.
+        CheckpointError: there is no such run, none at all, it has no checkpoint yet, or the newest cannot be read.
     """
     runs = project / "runs"
     if name is not None:
@@ -45,14 +47,18 @@ def find_run(project: Path, name: str | None) -> Path:
                 "Let it train until its first evaluation on dev; `lowres finetune --resume` goes on with it.",
             )
         return runs / name
-    found = [
-        (path.stat().st_mtime_ns, path.parents[2])
-        for path in runs.glob(f"*/checkpoints/best/{METADATA_FILE}")
-        if read_metadata(path.parent).kind == "recognizer"
-    ]
-    if not found:
-        raise CheckpointError(f"There is no trained recogniser in {runs}.", "Run `lowres finetune` first.")
-    return max(found)[1]
+    found = [(path.stat().st_mtime_ns, path) for path in runs.glob(f"*/checkpoints/best/{METADATA_FILE}")]
+    for _, path in sorted(found, reverse=True):
+        try:
+            kind = read_metadata(path.parent).kind
+        except CheckpointError as error:  # to take an older one unasked would be to answer another question
+            raise CheckpointError(
+                f"The newest run, {path.parents[2].name}, cannot be used. {error.message}",
+                f"{error.hint} Or move {path.parents[2]} out of {runs}, or name another run with --run.",
+            ) from error
+        if kind == "recognizer":
+            return path.parents[2]
+    raise CheckpointError(f"There is no trained recogniser in {runs}.", "Run `lowres finetune` first.")
 
 
 def best_checkpoint(run: Path) -> Path:

@@ -72,13 +72,15 @@ def train_or_take(
     return None if result.ending == "interrupted" else result.record
 
 
-def check_still_same(project: Path, recipe: Recipe, options: FinetuneOptions, record: RunRecord) -> None:
-    """Refuse a run that would come out otherwise today, before hours of training.
+def check_still_same(
+    project: Path, recipe: Recipe, options: FinetuneOptions, record: RunRecord, *, corpus_sha256: str | None = None
+) -> None:
+    """Refuse a run that would come out otherwise today, before hours of training; the arguments of `find_difference`.
 
     Raises:
         CheckpointError: naming what differs.
     """
-    difference = find_difference(project, recipe, options, record)
+    difference = find_difference(project, recipe, options, record, corpus_sha256=corpus_sha256)
     if difference:
         folder = project / "runs" / record.name
         raise CheckpointError(
@@ -87,11 +89,16 @@ def check_still_same(project: Path, recipe: Recipe, options: FinetuneOptions, re
         )
 
 
-def find_difference(project: Path, recipe: Recipe, options: FinetuneOptions, record: RunRecord) -> str:
-    """Say in what a run differs from the one that recipe and options would train; "" where it does not."""
+def find_difference(
+    project: Path, recipe: Recipe, options: FinetuneOptions, record: RunRecord, *, corpus_sha256: str | None = None
+) -> str:
+    """Say in what a run differs from the one that recipe and options would train; "" where it does not.
+
+    `corpus_sha256` is of the manifest that it would be trained on; None takes that of the project's corpus.
+    """
     seed = recipe.finetune.seed if options.seed is None else options.seed
     minutes = recipe.finetune.minutes if options.minutes is None else options.minutes
-    if record.corpus_sha256 != read_corpus_json(project / CORPUS_FOLDER).manifest_sha256:
+    if record.corpus_sha256 != (corpus_sha256 or read_corpus_json(project / CORPUS_FOLDER).manifest_sha256):
         return "on another corpus, or before it was prepared again"
     if record.hours_asked != options.hours or record.pseudo_labels_sha256:
         return "on other speech"

@@ -12,7 +12,7 @@ from lowres.manifest.checks import read_checks
 from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.recipe import Recipe
 from lowres.report.data_contents import DataContents
-from lowres.report.data_figures import checks_from_flags, gather_data
+from lowres.report.data_figures import gather_data
 from lowres.report.data_page import write_data_report
 from lowres.report.writing import PAGE_FILE, link_pages
 from lowres.stages.embed_clips import embed_clips
@@ -50,10 +50,9 @@ def inspect_corpus(
     """
     corpus = load_corpus(folder or project / CORPUS_FOLDER)
     is_own = recipe.name == corpus.info.recipe_name
-    checks = read_checks(corpus.folder)
     contents = gather_data(
         corpus,
-        checks_from_flags(corpus.table) if checks is None else checks,
+        read_checks(corpus.folder),
         tiers=_tiers(corpus, recipe) if is_own else (),
         language=recipe.language.name if is_own else "",
         alphabet=bool(recipe.text.alphabet) or not is_own,

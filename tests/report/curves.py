@@ -63,6 +63,7 @@ def make_cross_validation(
             letters=rate(error_rate, deviation),
             words=rate(2 * error_rate, 2 * deviation),
             official=(rate(error_rate - 0.05), rate(2 * error_rate - 0.1)) if official and number < 3 else None,
+            is_known_there=official and number < 3,
         )
         for number, (name, error_rate) in enumerate(zip(names, letters, strict=False), start=1)
     )

@@ -7,7 +7,7 @@ import pytest
 from curves import make_cross_validation
 
 from lowres.report.cross_validation_contents import spread_over_speakers
-from lowres.report.cross_validation_page import cross_validation_json
+from lowres.report.cross_validation_page import cross_validation_json, render_cross_validation_page
 from lowres.report.cross_validation_sentences import (
     headline,
     name_of,
@@ -51,15 +51,38 @@ def test_what_being_new_costs_is_said_beside_the_official_split() -> None:
     contents = make_cross_validation()
     assert official_sentence(contents) == (
         "On the dev split a run of the same settings has 10 of 100 letters wrong; all 3 of its speakers are heard in "
-        "training there. Being new costs about 5 more of 100 letters."
+        "training there. Being new costs the 2 speakers measured both ways about 5 more of 100 letters, on average."
     )
     assert official_sentence(make_cross_validation(official=False)) == ""
     official = contents.official
     assert official is not None
     some = replace(contents, official=replace(official, num_heard_speakers=1))
     assert "1 of its 3 speakers is heard in training there" in official_sentence(some)
-    none = replace(contents, official=replace(official, num_heard_speakers=0))
+    strangers = tuple(replace(result, is_known_there=False) for result in contents.results)
+    none = replace(contents, official=replace(official, num_heard_speakers=0), results=strangers)
     assert official_sentence(none).endswith("none of its speakers is in training there either.")
+
+
+def test_other_people_in_the_official_split_are_no_cost_of_being_new() -> None:
+    # One easy speaker of three was scored there, and heard as well when new.
+    contents = make_cross_validation()
+    easy = contents.results[2]
+    known = replace(easy, official=(easy.letters, easy.words), is_known_there=True)
+    unseen = [replace(result, official=None, is_known_there=False) for result in contents.results[:2]]
+    found = official_sentence(replace(contents, results=(*unseen, known)))
+    assert found.endswith("Being new costs the one speaker measured both ways nothing.")
+    nobody = official_sentence(replace(contents, results=(*unseen, replace(known, official=None))))
+    assert nobody.endswith("are heard in training there.")
+
+
+def test_columns_say_heard_before_only_where_all_were() -> None:
+    contents = make_cross_validation()
+    official = contents.official
+    assert official is not None
+    assert "Letters, when heard before" in render_cross_validation_page(contents)
+    page = render_cross_validation_page(replace(contents, official=replace(official, num_heard_speakers=0)))
+    assert "heard before" not in page
+    assert "Letters, on the dev split" in page
 
 
 def test_one_speaker_has_no_spread() -> None:

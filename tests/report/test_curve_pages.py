@@ -1,6 +1,7 @@
 """The pages of curves and cross-validations: hostile names stay text, and a browser finds them sound."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,15 @@ from lowres.report.curve_page import curve_json, render_curve_page, write_curve_
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+def test_runs_that_somebody_chose_are_not_said_to_nest() -> None:
+    page = render_curve_page(make_curve())
+    assert "One recogniser for each amount" in page
+    assert "The amounts nest" in page
+    page = render_curve_page(replace(make_curve(), nests=False))
+    assert "One recogniser for each amount" not in page
+    assert "The amounts nest" not in page
 
 
 def test_hostile_names_are_text_on_both_pages() -> None:

@@ -1,5 +1,6 @@
 """The learning curve in words: the answer, its doubt, and what is only a guess."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from lowres.report.curve_sentences import (
     check_sentence,
     formula,
 )
+from lowres.scoring.power_law import HoursNeeded, PowerLaw
 
 
 def test_amounts_are_written_as_people_say_them() -> None:
@@ -51,6 +53,23 @@ def test_what_lies_too_far_is_called_a_guess() -> None:
     assert "About 98 hours more" in said
     assert "a guess" in said
     assert "perhaps it never comes down so far" in said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (3.0, math.inf, "(perhaps none, and perhaps it never comes down so far)"),
+        (5.0, math.inf, "(at least 1 hour more, and perhaps it never comes down so far)"),
+        (3.0, 6.0, "(at most 2 hours more)"),
+        (5.0, 6.0, "(between 1 hour and 2 hours more)"),
+    ],
+)
+def test_a_curve_that_is_there_about_now_says_how_many_more_hours_it_may_take(
+    low: float, high: float, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PowerLaw, "hours_until", lambda _law, _rate: HoursNeeded(3.9, low, high))
+    answer = answer_target(make_curve(wanted=Target(0.2)))
+    assert answer.endswith(f"the curve is there about now, with 4 hours {said}.")
 
 
 def test_a_target_that_is_reached_is_said_to_be() -> None:

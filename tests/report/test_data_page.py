@@ -114,7 +114,14 @@ def test_a_corpus_without_checks_tsv_is_told_by_its_flags() -> None:
     checks = checks_from_flags(make_corpus().table)
     assert set(checks["check"]) == {"pace", "too-short-for-ctc"}
     assert set(checks["severity"]) == {"drop"}
-    assert gather_data(make_corpus(), checks).losses[0].num_utterances == 1
+    contents = gather_data(make_corpus(), None)
+    assert contents.losses[0].num_utterances == 1
+    page = Page(render_data_page(contents, {}))
+    assert "became an utterance" not in page.text
+    assert "in the manifest’s flags" in page.text
+    assert "In checks.tsv" not in page.text
+    assert page.text.count("this corpus has no checks.tsv") == 2
+    assert "became an utterance" in Page(render_data_page(gather_data(make_corpus(), make_checks()), {})).text
 
 
 def test_the_overlap_of_splits_names_the_speakers() -> None:

@@ -46,7 +46,12 @@ def test_what_was_heard_right_does_not_set_the_shades() -> None:
         (0, True),
     ]
     assert drawn.shades == [(2, "1"), (3, "2"), (4, "3"), (5, "4 or more")]
-    assert drawn.words == "The most frequent: said a, heard as b: 4; said b, heard as a: 1."
+    assert drawn.words == "The most frequent: said “a”, heard as “b”: 4; said “b”, heard as “a”: 1."
+
+
+def test_right_to_left_names_in_the_caption_leave_their_counts_alone() -> None:
+    source = render(make_pairs([[0, 12, 5], [0, 0, 0]], rows="بت", columns="بتج"))
+    assert "said <bdi>“ب”</bdi>, heard as <bdi>“ت”</bdi>: 12; said <bdi>“ب”</bdi>, heard as <bdi>“ج”</bdi>: 5" in source
 
 
 def test_a_mark_alone_stands_on_a_dotted_circle_and_what_cannot_be_seen_is_named() -> None:

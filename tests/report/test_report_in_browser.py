@@ -48,6 +48,32 @@ def tone(number: int) -> np.ndarray:
     return (8000 * np.sin(2 * np.pi * (220 + number) * seconds)).astype(np.int16)
 
 
+POSITIONS = """box => {
+  const place = {};
+  const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    for (const found of walker.currentNode.data.matchAll(/[بتج]|\\d+/g)) {
+      const range = document.createRange();
+      range.setStart(walker.currentNode, found.index);
+      range.setEnd(walker.currentNode, found.index + found[0].length);
+      place[found[0]] = range.getBoundingClientRect().left;
+    }
+  }
+  return Object.keys(place).sort((one, other) => place[one] - place[other]);
+}"""
+"""Letters and numbers of an element in the order they are seen in, from the left."""
+
+
+def test_counts_stand_behind_their_right_to_left_letters(
+    browser: "Browser", tmp_path: Path, make_contents: Callable[..., ReportContents]
+) -> None:
+    contents = make_contents(unwritable={"ب": 12, "ت": 7, "ج": 5})
+    write_report(tmp_path / "report", contents, split=split_graphemes, recordings={})
+    with open_page(browser, tmp_path / "report" / "report.html") as page:
+        box = page.locator("#cautions li", has_text="only be wrong")
+        assert box.evaluate(POSITIONS) == ["ب", "12", "ت", "7", "ج", "5"]
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory, make_contents: Callable[..., ReportContents]) -> Path:
     speakers = ["ana", "ben", 'c"><b>'] * 70

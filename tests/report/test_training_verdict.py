@@ -27,6 +27,20 @@ def test_the_course_of_the_error_rate(rates: list[float], course: str, num_flat:
     assert judge_course(rates) == (course, num_flat)
 
 
+@pytest.mark.parametrize(
+    ("rates", "course"),
+    [
+        ([0.9 - 0.6 * i / 39 for i in range(40)], "falling"),
+        ([1, 1, 0.99, 0.98, 0.95, 0.9, 0.8, 0.6], "falling"),
+        ([0.9, 0.8, 0.7, 0.6, 0.5, 0.5, 0.6, 0.4], "falling"),  # its last two are no better than the two before
+        ([*(0.9 - 0.6 * i / 31 for i in range(32)), *(0.3 + 0.01 * i for i in range(1, 9))], "worse"),
+        ([0.9, 0.8, 0.4, 0.39, 0.5, 0.45, 0.42, 0.43], "worse"),
+    ],
+)
+def test_a_steep_fall_is_not_called_worse_for_the_height_it_began_at(rates: list[float], course: str) -> None:
+    assert judge_course(rates)[0] == course
+
+
 def test_the_answer_names_from_where_to_where_and_the_best() -> None:
     verdict = judge(evidence(FALLING))
     assert verdict.sentence == "Dev CER fell from 71\u00a0% to 39\u00a0%; the best was update 800."

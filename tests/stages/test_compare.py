@@ -33,6 +33,8 @@ def test_the_first_run_is_the_one_compared_with(tmp_path: Path) -> None:
     assert one.words.verdict == "better"
     assert result.folder == project / "reports" / "compare-old-new-test"
     assert {path.name for path in result.folder.iterdir()} == {"report.html", "report.json", "differences.tsv"}
+    assert (result.folder / "differences.tsv").read_bytes().startswith(b"\xef\xbb\xbfutterance_id\t")
+    assert "at least the middle 95 of 100" in (result.folder / "report.html").read_text("utf-8")
     figures = json.loads((result.folder / "report.json").read_text(encoding="utf-8"))
     reported = json.loads((project / "reports" / "new-test" / "report.json").read_text(encoding="utf-8"))
     rate = reported["normalised"]["words"]["error_rate"]

@@ -118,6 +118,7 @@ def test_what_was_stopped_goes_on_and_what_has_ended_is_taken(project: Path) -> 
     other = load_recipe(project=project, overrides=["finetune.updates=3"])
     with pytest.raises(CheckpointError, match="was trained with other settings"):
         cross_validate(project, other, CrossValidateOptions())
+    assert result.folder.name == "cross-validation"
     named = cross_validate(project, other, CrossValidateOptions(name="longer"), is_stop_asked=lambda: True)
     assert named.folder.name == "cross-validation-longer"
 
@@ -143,6 +144,19 @@ def test_speakers_can_be_left_out_in_groups(tmp_path: Path) -> None:
     assert found is not None
     assert (len(found.results), len(found.folds), found.is_single) == (21, 2, False)
     assert {len(fold.speakers) for fold in found.folds} <= {10, 11}
+
+
+def test_a_fold_of_other_speakers_is_refused_before_it_is_touched(tmp_path: Path) -> None:
+    project = with_speakers(write_project(tmp_path / "seven"), [f"s{number}" for number in range(7)])
+    recipe = load_recipe(project=project, overrides=QUICK)
+    cross_validate(project, recipe, CrossValidateOptions(folds=3))
+    fold = project / "cross-validation/all-seed1/03-2-speakers"  # as one of four would be called, with others in it
+    before = {path: path.read_bytes() for path in fold.rglob("*") if path.is_file()}
+    other = load_recipe(project=project, overrides=[*QUICK, "finetune.learning_rate=1e-5"])
+    for asked, folds in ((recipe, 4), (other, 3)):
+        with pytest.raises(CheckpointError, match=r"on another corpus|with other settings"):
+            cross_validate(project, asked, CrossValidateOptions(folds=folds))
+        assert {path: path.read_bytes() for path in fold.rglob("*") if path.is_file()} == before
 
 
 def test_unnamed_speakers_are_refused_with_a_sentence(tmp_path: Path) -> None:
@@ -179,5 +193,5 @@ def test_the_command_shows_a_table_and_the_answer_first(project: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.output.index("For somebody it has never heard") < result.output.index("left out")
     assert "mean" in result.output
-    assert (project / "reports/cross-validation/report.html").is_file()
+    assert (project / "reports/cross-validation-0.2min-seed1/report.html").is_file()
     assert (project / "cross-validation/0.2min-seed1/01-ana").is_dir()

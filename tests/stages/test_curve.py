@@ -153,6 +153,7 @@ def test_points_can_be_runs_that_are_there(trained: Path) -> None:
     events: list[SeriesEvent] = []
     result = learning_curve(trained, recipe, CurveOptions(runs=("c", "a", "b", "a"), split="test"), events.append)
     assert result.contents is not None
+    assert not result.contents.nests
     assert [point.run for point in result.contents.points] == ["a", "b", "c"]
     assert not any(isinstance(event, SeriesNotice) for event in events)  # nothing was trained
     with pytest.raises(CheckpointError, match="There is no run"):

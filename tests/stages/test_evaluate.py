@@ -1,6 +1,7 @@
 """Evaluating a tiny untrained recogniser on a tiny corpus: the whole stage, its honesty and its errors."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -260,6 +261,20 @@ def test_a_tampered_checkpoint_is_refused_before_a_report_is_touched(project: Pa
     assert done.exit_code == 2
     assert "was changed or cut short" in done.output
     assert not (project / "reports").exists()
+
+
+def test_only_the_newest_checkpoint_need_be_readable(project: Path) -> None:
+    (best,) = project.glob("runs/*/checkpoints/best")
+    newest = (best / "checkpoint.json").stat().st_mtime_ns
+    broken = project / "runs" / "old" / "checkpoints" / "best" / "checkpoint.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{", encoding="utf-8")
+    os.utime(broken, ns=(newest - 10**9, newest - 10**9))
+    assert find_run(project, None) == best.parents[1]
+    os.utime(broken, ns=(newest + 10**9, newest + 10**9))
+    with pytest.raises(CheckpointError, match="newest run, old, cannot be used") as caught:
+        find_run(project, None)
+    assert "--run" in caught.value.hint
 
 
 def test_a_best_checkpoint_whose_exchange_was_cut_short_is_found(project: Path) -> None:
