@@ -34,6 +34,12 @@ def typed(answer: Answer) -> str:
     return unescape(found.group(1))
 
 
+def author(answer: Answer) -> str:
+    found = re.search(r'name="author" value="([^"]*)"', answer.text)
+    assert found
+    return unescape(found.group(1))
+
+
 def save(visitor: Visitor, raw_text: str, version: str | None = None, **more: str) -> Answer:
     version = version if version is not None else seen(visitor.get(PAGE))
     return visitor.post(PAGE, {"raw_text": raw_text, "seen": version, **more})
@@ -93,6 +99,32 @@ def test_of_two_tabs_the_second_is_told_and_both_texts_stay_in_the_history(proje
     # Whoever sees both may now choose: nothing changed since the page of the conflict was made.
     assert save(visitor, "From the second tab", seen(conflict)).status == 303
     assert row_of(project)[0] == "From the second tab"
+
+
+def test_looking_again_before_saving_hides_no_conflict(
+    project: Path, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = seen(visitor.get(PAGE))
+    assert save(visitor, "From the first tab", version).status == 303
+    checked = save(visitor, "From the second tab", version, action="check")
+    monkeypatch.setattr(desk_module, "_PATIENCE_SECONDS", 0.1)
+    with writing_alone(project, patience_seconds=1):
+        refused = save(visitor, "From the second tab", seen(checked))
+    assert (checked.status, refused.status) == (200, 422)
+    assert save(visitor, "From the second tab", seen(refused)).status == 409
+    assert row_of(project)[0] == "From the first tab"
+
+
+def test_a_name_that_was_typed_stays_until_it_is_saved(visitor: Visitor) -> None:
+    version = seen(visitor.get(PAGE))
+    save(visitor, "First.", version, author="Adèle")
+    for answer in (
+        save(visitor, "Second.", author="Bénédicte", action="check"),
+        save(visitor, "?!", author="Bénédicte"),
+        save(visitor, "Second.", version, author="Bénédicte"),
+    ):
+        assert author(answer) == "Bénédicte"
+    assert author(visitor.get(PAGE)) == "Adèle"
 
 
 def test_two_tabs_that_save_the_same_are_no_conflict(project: Path, visitor: Visitor) -> None:
@@ -222,7 +254,9 @@ def test_after_other_text_rules_nothing_is_corrected_until_the_corpus_is_prepare
     recipe = project / "lowres.toml"
     recipe.write_text(recipe.read_text("utf-8").replace('"lowercase", ', ""), encoding="utf-8")
     assert "run `lowres prepare`" in visitor.get(PAGE).text
-    assert save(visitor, "Other", "0-0").status == 422
+    refused = save(visitor, "Typed </textarea>before", "0-0")
+    assert refused.status == 422
+    assert typed(refused) == "Typed </textarea>before"
     prepare_again(project)
     assert save(visitor, "Other.").status == 303
     assert row_of(project) == ("Other.", "Other")
