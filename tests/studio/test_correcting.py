@@ -11,9 +11,11 @@ from serving import open_studio
 from visiting import Answer, Visitor
 from working import TRANSCRIPTS, prepare_again
 
+from lowres.errors import CorpusError
 from lowres.manifest.corpus import load_corpus
 from lowres.manifest.corrections import read_corrections
 from lowres.manifest.writing_alone import writing_alone
+from lowres.stages import correct
 from lowres.studio import desk as desk_module
 from lowres.studio.desk import key_of
 from lowres.studio.server import Studio
@@ -200,6 +202,38 @@ def test_while_another_program_writes_the_corpus_nothing_is_saved_and_what_was_t
     assert "Another lowres is writing the corpus" in answer.text
     assert typed(answer) == "Typed meanwhile"
     assert row_of(project)[0] == "Mbote na yo."
+
+
+def fail_to_save(visitor: Visitor, raw_text: str) -> Answer:
+    """Save on a disk that takes the line of the history and no corpus."""
+
+    def refuse(*_: object) -> None:
+        raise CorpusError("The disk is full.", "Free some space.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(correct, "rewrite_corpus", refuse)
+        answer = save(visitor, raw_text)
+    assert answer.status == 422
+    assert "The disk is full" in answer.text
+    return answer
+
+
+def test_what_a_full_disk_refused_can_be_saved_again_and_is_nobody_elses(project: Path, visitor: Visitor) -> None:
+    save(visitor, "First.")
+    refused = fail_to_save(visitor, "Second.")
+    assert row_of(project)[0] == "First."
+    assert save(visitor, typed(refused), seen(refused)).status == 303
+    assert row_of(project)[0] == "Second."
+
+
+def test_what_is_corrected_after_a_full_disk_is_kept_by_preparing_again(project: Path, visitor: Visitor) -> None:
+    save(visitor, "First.")
+    for text in ("Third.", "Fifth."):
+        fail_to_save(visitor, "Refused.")
+        assert save(visitor, text).status == 303
+        result = prepare_again(project)
+        assert row_of(project)[0] == text
+        assert not any("changed in the corpus itself" in note for note in result.corpus.info.warnings)
 
 
 @pytest.mark.parametrize("raw_text", ["", "  \n", "?!", "a\x00b", "a\x1bb", "x" * 100_001])
