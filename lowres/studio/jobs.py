@@ -25,7 +25,9 @@ from lowres.studio.uploads import PARTIAL_SUFFIX, Upload
 STUDIO_FOLDER: Final = "studio"
 """In a project: what was dropped into the studio and what was heard in it, a folder each."""
 
-_JOB_FILE: Final = "job.json"
+_JOB_FILE: Final = ".job.json"
+"""Begins as no recording here does (`safe_name`), and so no transcript that lies beside it."""
+_OLD_JOB_FILE: Final = "job.json"
 _FORMAT_VERSION: Final = 1
 _SECONDS_TO_COME: Final = 3600.0
 
@@ -193,8 +195,10 @@ class Jobs:
                 # A younger one may just be coming, to another studio of this project.
                 if time.time() - partial.lstat().st_mtime > _SECONDS_TO_COME:
                     partial.unlink()
-        found = (self._read(path) for path in self.folder.glob(f"*/{_JOB_FILE}") if is_inside(path, self.project))
-        return [job for job in found if job is not None]
+        # The old ones first: a transcript of that name is no record, and the record of now counts.
+        paths = [path for name in (_OLD_JOB_FILE, _JOB_FILE) for path in self.folder.glob(f"*/{name}")]
+        found = (self._read(path) for path in paths if is_inside(path, self.project))
+        return list({job.name: job for job in found if job is not None}.values())
 
     def _read(self, path: Path) -> Job | None:
         try:

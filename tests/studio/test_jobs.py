@@ -108,12 +108,36 @@ def test_what_was_done_is_there_after_a_restart_and_what_was_not_says_so(tmp_pat
     jobs.close()
 
 
+def test_a_recording_called_job_keeps_its_transcript_and_its_record(tmp_path: Path) -> None:
+    hearing = Rehearsal()
+    jobs = Jobs(tmp_path, hearing)  # type: ignore[arg-type]
+    job = add(jobs, "job.wav")
+    until(jobs, job, "running")
+    written = tmp_path / "studio" / job.name / "job.json"
+    written.write_text("what was heard", encoding="utf-8")
+    hearing.go.set()
+    until(jobs, job, "done")
+    assert jobs.transcript(job, ".json") == written
+    assert written.read_text("utf-8") == "what was heard"
+    assert Jobs(tmp_path).get(job.name) == jobs.get(job.name)
+
+
+def test_records_under_their_old_name_are_read(tmp_path: Path) -> None:
+    hearing = Rehearsal()
+    hearing.go.set()
+    jobs = Jobs(tmp_path, hearing)  # type: ignore[arg-type]
+    job = until(jobs, add(jobs), "done")
+    folder = tmp_path / "studio" / job.name
+    (folder / ".job.json").rename(folder / "job.json")
+    assert Jobs(tmp_path).all() == [job]
+
+
 def test_old_remains_go_and_damaged_records_are_passed_over(tmp_path: Path) -> None:
     folder = tmp_path / "studio"
     (folder / "x").mkdir(parents=True)
     for name, record in (("x", "{"), ("y", '{"format_version": 1, "name": "y", "file_name": "../../secret"}')):
         (folder / name).mkdir(exist_ok=True)
-        (folder / name / "job.json").write_text(record, encoding="utf-8")
+        (folder / name / ".job.json").write_text(record, encoding="utf-8")
     old, young = folder / "old.partial", folder / "young.partial"
     old.touch()
     young.touch()
