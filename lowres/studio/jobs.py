@@ -20,7 +20,7 @@ from lowres.errors import LowresError
 from lowres.manifest.whole_files import replace_file
 from lowres.studio.files import demand_inside, is_inside
 from lowres.studio.hearing import Hearing
-from lowres.studio.uploads import PARTIAL_SUFFIX, Upload
+from lowres.studio.uploads import PARTIAL_SUFFIX, Upload, not_written
 
 STUDIO_FOLDER: Final = "studio"
 """In a project: what was dropped into the studio and what was heard in it, a folder each."""
@@ -111,12 +111,18 @@ class Jobs:
         """Take a recording that was received, and have it heard when its turn comes.
 
         Raises:
-            OSError: the disk refused.
+            LowresError: the disk refused; nothing is left of it.
         """
         name = secrets.token_hex(10)
-        (self.folder / name).mkdir()
         recording = self.folder / name / upload.name
-        upload.path.replace(recording)
+        try:
+            recording.parent.mkdir()
+            upload.path.replace(recording)
+        except OSError as error:
+            with suppress(OSError):
+                upload.path.unlink()
+            shutil.rmtree(recording.parent, ignore_errors=True)
+            raise not_written(error) from error
         job = Job(name, upload.name, seconds=announced_seconds(recording) or 0.0, added=time.time())
         with self._lock:
             self._keep(job)

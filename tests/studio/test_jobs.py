@@ -79,6 +79,14 @@ def test_what_fails_is_a_sentence_and_the_next_one_is_heard(tmp_path: Path) -> N
     until(jobs, add(jobs), "done")
 
 
+def test_a_recording_that_the_disk_refuses_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path, Rehearsal())  # type: ignore[arg-type]
+    with pytest.raises(LowresError, match="could not be written into the project"):
+        add(jobs, "x" * 300 + ".wav")
+    assert jobs.all() == []
+    assert [path for path in jobs.folder.iterdir() if path.is_dir() or path.suffix == ".partial"] == []
+
+
 def test_a_job_that_is_deleted_is_stopped_and_leaves_nothing(tmp_path: Path) -> None:
     hearing = Rehearsal()
     jobs = Jobs(tmp_path, hearing)  # type: ignore[arg-type]
