@@ -154,7 +154,7 @@ class Jobs:
         return path if path.is_file() and is_inside(path, self.project) else None
 
     def close(self) -> None:
-        """Stop what is under way; what waits is heard when it is asked for again."""
+        """Stop what is under way; the next studio says so of it, and of what waits."""
         self._is_closed.set()
         with self._lock:
             if self._hearing is not None:
@@ -163,14 +163,10 @@ class Jobs:
     def _work(self) -> None:
         while not self._is_closed.is_set():
             name = self._queue.get()
-            with self._lock:
-                job = self._jobs.get(name)
-                if job is None or self._is_closed.is_set():
-                    continue
-                hearing = self._hear(self.project, self.folder / job.name / job.file_name)
-                self._hearing = (name, hearing)
-                self._keep(replace(job, state="running"))
             try:
+                hearing = self._start(name)
+                if hearing is None:
+                    continue
                 run = hearing.wait(lambda seconds, job=name: self._change(job, heard_seconds=seconds))  # type: ignore[misc]
                 self._change(name, state="done", run=run)
             except LowresError as error:
@@ -178,6 +174,23 @@ class Jobs:
             finally:
                 with self._lock:
                     self._hearing = None
+
+    def _start(self, name: str) -> Hearing | None:
+        """Have a recording heard; None where nobody wants it any more."""
+        with self._lock:
+            job = self._jobs.get(name)
+            if job is None or self._is_closed.is_set():
+                return None
+            try:
+                hearing = self._hear(self.project, self.folder / job.name / job.file_name)
+            except OSError as error:
+                raise LowresError(
+                    f"The process that transcribes could not be started: {error.strerror or error}.",
+                    "Close other programs, then drop the recording once more.",
+                ) from error
+            self._hearing = (name, hearing)
+            self._keep(replace(job, state="running"))
+            return hearing
 
     def _change(self, name: str, **changes: object) -> None:
         with self._lock:

@@ -1,5 +1,6 @@
 """Recordings are heard one at a time; what fails is a sentence, and what is done is there after a restart."""
 
+import errno
 import os
 import signal
 import threading
@@ -85,6 +86,22 @@ def test_a_recording_that_the_disk_refuses_is_a_sentence_and_leaves_nothing(tmp_
         add(jobs, "x" * 300 + ".wav")
     assert jobs.all() == []
     assert [path for path in jobs.folder.iterdir() if path.is_dir() or path.suffix == ".partial"] == []
+
+
+def test_a_process_that_cannot_be_started_is_a_sentence_and_the_next_one_is_heard(tmp_path: Path) -> None:
+    hearing = Rehearsal()
+    hearing.go.set()
+    refusals = [OSError(errno.ENOMEM, "Cannot allocate memory")]
+
+    def hear(project: Path, recording: Path) -> Rehearsal:
+        if refusals:
+            raise refusals.pop()
+        return hearing(project, recording)
+
+    jobs = Jobs(tmp_path, hear)  # type: ignore[arg-type]
+    problem = until(jobs, add(jobs), "failed").problem
+    assert problem.startswith("The process that transcribes could not be started: Cannot allocate memory.")
+    until(jobs, add(jobs), "done")
 
 
 def test_a_job_that_is_deleted_is_stopped_and_leaves_nothing(tmp_path: Path) -> None:
