@@ -18,6 +18,7 @@ from lowres.audio.length import announced_seconds
 from lowres.corpora.files import mark_machine_made
 from lowres.errors import LowresError
 from lowres.manifest.whole_files import replace_file
+from lowres.studio.claims import Claims, is_claimed
 from lowres.studio.files import demand_inside, is_inside
 from lowres.studio.hearing import Hearing
 from lowres.studio.uploads import PARTIAL_SUFFIX, Upload, not_written
@@ -32,6 +33,7 @@ _FORMAT_VERSION: Final = 1
 _SECONDS_TO_COME: Final = 3600.0
 
 State = Literal["queued", "running", "done", "failed"]
+_UNFINISHED: Final[tuple[State, ...]] = ("queued", "running")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Jobs:
         self._hear = hear
         self._lock = RLock()
         self._queue: Queue[str] = Queue()
+        self._claims = Claims()
         self._jobs = {job.name: job for job in self._read_all()}
         self._hearing: tuple[str, Hearing] | None = None
         self._is_closed = Event()
@@ -78,18 +81,34 @@ class Jobs:
     def all(self) -> list[Job]:
         """Return every job, the newest first."""
         with self._lock:
-            return sorted(self._jobs.values(), key=lambda job: job.added, reverse=True)
+            jobs = [job for name in list(self._jobs) if (job := self._look(name)) is not None]
+        return sorted(jobs, key=lambda job: job.added, reverse=True)
 
     def get(self, name: str) -> Job | None:
         """Return a job by its name."""
         with self._lock:
-            return self._jobs.get(name)
+            return self._look(name)
+
+    def _look(self, name: str) -> Job | None:
+        """Return a job as it is now; what another studio does is in the record that it writes."""
+        job = self._jobs.get(name)
+        if job is not None and self._is_of_another(job):
+            now = self._read(self.folder / name / _JOB_FILE)
+            if now is None:
+                del self._jobs[name]
+            else:
+                self._jobs[name] = now
+            return now
+        return job
+
+    def _is_of_another(self, job: Job) -> bool:
+        return job.state in _UNFINISHED and not self._claims.is_mine(self.folder / job.name)
 
     def num_before(self, name: str) -> int:
         """Return how many jobs are heard before this one, the one under way included."""
         with self._lock:
             mine = self._jobs[name]
-            waiting = [job for job in self._jobs.values() if job.state in ("queued", "running")]
+            waiting = [job for job in self._jobs.values() if job.state in _UNFINISHED]
             return sum(job.added < mine.added for job in waiting)
 
     def upload_folder(self) -> Path:
@@ -125,6 +144,7 @@ class Jobs:
             raise not_written(error) from error
         job = Job(name, upload.name, seconds=announced_seconds(recording) or 0.0, added=time.time())
         with self._lock:
+            self._claims.take(recording.parent)
             self._keep(job)
             self._queue.put(name)
             if self._worker is None:
@@ -133,10 +153,22 @@ class Jobs:
         return job
 
     def remove(self, name: str) -> None:
-        """Forget a job, stop it if it is under way, and delete its folder."""
+        """Forget a job, stop it if it is under way, and delete its folder.
+
+        Raises:
+            LowresError: another studio of the project transcribes it.
+        """
         with self._lock:
-            if self._jobs.pop(name, None) is None:
+            job = self._look(name)
+            if job is None:
                 return
+            if self._is_of_another(job):
+                raise LowresError(
+                    f"{job.file_name} waits, or is transcribed, in another studio of this project.",
+                    "Delete it there, or end that studio first.",
+                )
+            del self._jobs[name]
+            self._claims.let_go(self.folder / name)
             if self._hearing is not None and self._hearing[0] == name:
                 self._hearing[1].stop()
         shutil.rmtree(self.folder / name, ignore_errors=True)
@@ -159,6 +191,7 @@ class Jobs:
         with self._lock:
             if self._hearing is not None:
                 self._hearing[1].stop()
+            self._claims.let_all_go()
 
     def _work(self) -> None:
         while not self._is_closed.is_set():
@@ -204,6 +237,8 @@ class Jobs:
             content = json.dumps({"format_version": _FORMAT_VERSION, **asdict(job)}).encode()
             with suppress(OSError):  # the job goes on; after a restart of the studio it would not be listed
                 replace_file(self.folder / job.name / _JOB_FILE, [content, b"\n"])
+        if job.state not in _UNFINISHED:
+            self._claims.let_go(self.folder / job.name)
 
     def _read_all(self) -> list[Job]:
         """Read the jobs of earlier studios, and delete what was left of recordings that did not come whole."""
@@ -220,6 +255,8 @@ class Jobs:
         return list({job.name: job for job in found if job is not None}.values())
 
     def _read(self, path: Path) -> Job | None:
+        # Before the record is read: whoever claims it lets go only after its last word is written.
+        is_under_way = is_claimed(path.parent)
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             if data.pop("format_version") != _FORMAT_VERSION:
@@ -229,6 +266,6 @@ class Jobs:
                 return None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        if job.state in ("queued", "running"):
+        if job.state in _UNFINISHED and not is_under_way:
             return replace(job, state="failed", problem="The studio was closed before it was transcribed.")
         return job

@@ -127,10 +127,26 @@ def test_what_was_done_is_there_after_a_restart_and_what_was_not_says_so(tmp_pat
     hearing.go.clear()
     cut = add(jobs, "c.wav")
     until(jobs, cut, "running")
+    jobs.close()
     found = Jobs(tmp_path).get(cut.name)
     assert found is not None
     assert (found.state, found.problem) == ("failed", "The studio was closed before it was transcribed.")
-    jobs.close()
+
+
+def test_another_studio_shows_what_is_under_way_in_this_one_and_what_became_of_it(tmp_path: Path) -> None:
+    hearing = Rehearsal()
+    jobs = Jobs(tmp_path, hearing)  # type: ignore[arg-type]
+    first, second = add(jobs, "a.wav"), add(jobs, "b.wav")
+    until(jobs, first, "running")
+    other = Jobs(tmp_path)
+    assert [job.state for job in other.all()] == ["queued", "running"]
+    with pytest.raises(LowresError, match="in another studio"):
+        other.remove(first.name)
+    hearing.go.set()
+    until(other, second, "done")
+    assert other.all() == jobs.all()
+    other.remove(first.name)
+    assert other.get(first.name) is None
 
 
 def test_a_recording_called_job_keeps_its_transcript_and_its_record(tmp_path: Path) -> None:
