@@ -87,7 +87,12 @@ class CorpusPages:
     async def take_edit(self, request: Request) -> Response:
         """Save what was typed, look at it, or bring an earlier version back."""
         form = await read_form(request)
-        return await run_in_threadpool(self._take_edit, request, form)
+        try:
+            return await run_in_threadpool(self._take_edit, request, form)
+        except LowresError as error:  # the corpus cannot be opened any more
+            return self.renderer.error(error.message, error.hint, typed=form.get("raw_text", ""))
+        except HTTPException as error:  # the utterance is gone
+            return self.renderer.http_error(request, error, typed=form.get("raw_text", ""))
 
     def _take_edit(self, request: Request, form: dict[str, str]) -> Response:
         row = self._find(request, self.desk.corpus())

@@ -245,6 +245,18 @@ def test_what_cannot_be_a_transcript_is_refused_with_a_sentence(project: Path, v
     assert row_of(project)[0] == "Mbote na yo."
 
 
+def test_what_was_typed_is_shown_where_its_utterance_or_the_corpus_is_gone(project: Path, visitor: Visitor) -> None:
+    version = seen(visitor.get(PAGE))
+    for suffix in (".txt", ".wav"):
+        (project / "recordings" / f"{NAME}{suffix}").unlink()
+    prepare_again(project)
+    gone = save(visitor, "Typed <b>meanwhile", version)
+    (project / "corpus").rename(project / "elsewhere")
+    closed = save(visitor, "Typed <b>meanwhile", version)
+    assert (gone.status, closed.status) == (404, 422)
+    assert typed(gone) == typed(closed) == "Typed <b>meanwhile"
+
+
 def test_line_breaks_of_browsers_are_no_change(project: Path, visitor: Visitor) -> None:
     assert save(visitor, "One\r\ntwo").status == 303
     assert row_of(project) == ("One\ntwo", "one two")
