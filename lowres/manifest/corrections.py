@@ -167,18 +167,30 @@ class AppliedCorrections:
 def apply_corrections(rows: Iterable[UtteranceRow], history: History) -> AppliedCorrections:
     """Put the corrected transcripts in the place of those that were corrected, and of no others.
 
+    A correction may name as its source what an earlier one had made of the corpus's own transcript, where the one in
+    between never came into the corpus since the machine stopped or its disk was full: that is corrected, too.
+
     Args:
         rows: as a reader found them. history: of the project.
     """
-    wanted = {name: one for name, listed in history.items() if (one := last_taken(listed)) is not None}
+    wanted = {name: (one, _sources(listed)) for name, listed in history.items() if (one := last_taken(listed))}
     corrected: list[UtteranceRow] = []
     num_applied, outdated = 0, []
     for row in rows:
-        one = wanted.pop(row.utterance_id, None)
-        if one is not None and row.raw_text == one.source_text:
+        one, sources = wanted.pop(row.utterance_id, (None, set()))
+        if one is not None and row.raw_text in sources:
             row = replace(row, raw_text=one.raw_after)
             num_applied += 1
         elif one is not None and row.raw_text != one.raw_after:
             outdated.append(one)
         corrected.append(row)
     return AppliedCorrections(corrected, num_applied, tuple(outdated), tuple(wanted))
+
+
+def _sources(corrections: Sequence[Correction]) -> set[str]:
+    """Return the transcripts of the corpus itself that the last taken correction is one of."""
+    sources: set[str] = set()
+    for one in reversed(corrections):
+        if one.kind != "set aside" and (not sources or one.raw_after in sources):
+            sources.add(one.source_text)
+    return sources

@@ -65,8 +65,11 @@ class Corrected:
 
 
 def version_of(raw_text: str, corrections: Sequence[Correction]) -> str:
-    """Return what names a transcript as it is now: another one, or the same one saved again, has another name."""
-    taken = last_taken(corrections)
+    """Return what names a transcript as it is now: another one, or the same one saved again, has another name.
+
+    A correction that is in the history and never came into the corpus, whose disk was full, gives no other name.
+    """
+    taken = last_taken([one for one in corrections if one.raw_after == raw_text])
     content = sha256(raw_text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{taken.revision if taken else 0}-{content}"
 

@@ -24,6 +24,21 @@ _MOST_CHOICES = 300
 _LONGEST_AUTHOR = 80
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """What stands in the form.
+
+    Attributes:
+        raw_text: as typed. seen: the version of the transcript that whoever typed it had before them. author: a name.
+        is_unsaved: it is nowhere but in the form.
+    """
+
+    raw_text: str
+    seen: str
+    author: str
+    is_unsaved: bool = False
+
+
 @dataclass
 class CorpusPages:
     """Answers for everything under /corpus."""
@@ -62,7 +77,7 @@ class CorpusPages:
         """Show an utterance, to listen to and to correct."""
         row = self._find(request, self._open().opened)
         said = "Saved." if request.query_params.get("saved") else ""
-        return self._utterance(request, row, row.raw_text, said=said)
+        return self._utterance(request, row, _Draft(row.raw_text, row.version, remembered_author(request)), said=said)
 
     def play(self, request: Request) -> Response:
         """Answer with the audio of an utterance."""
@@ -72,27 +87,36 @@ class CorpusPages:
     async def take_edit(self, request: Request) -> Response:
         """Save what was typed, look at it, or bring an earlier version back."""
         form = await read_form(request)
-        return await run_in_threadpool(self._take_edit, request, form)
+        try:
+            return await run_in_threadpool(self._take_edit, request, form)
+        except LowresError as error:  # the corpus cannot be opened any more
+            return self.renderer.error(error.message, error.hint, typed=form.get("raw_text", ""))
+        except HTTPException as error:  # the utterance is gone
+            return self.renderer.http_error(request, error, typed=form.get("raw_text", ""))
 
     def _take_edit(self, request: Request, form: dict[str, str]) -> Response:
         row = self._find(request, self.desk.corpus())
         action, raw_text = form.get("action", "save"), tidy(form.get("raw_text", ""))
+        seen, author = form.get("seen", ""), form.get("author", "")
         if action == "check":
-            return self._utterance(request, row, raw_text, said="Not saved yet: this is what it would be.")
+            said = "Not saved yet: this is what it would be."
+            return self._utterance(request, row, _unsaved(row, raw_text, seen, author), said=said)
         kind: CorrectionKind = "corrected"
         if action == "restore":
             raw_text, kind = self._version(row, form.get("revision", "")), "restored"
-        edit = Edit(row.utterance_id, raw_text, form.get("seen", ""), form.get("author", ""), kind)
+        edit = Edit(row.utterance_id, raw_text, seen, author, kind)
         try:
             result = self.desk.correct(edit)
         except LowresError as error:
-            return self._utterance(request, row, raw_text, said=f"{error.message} {error.hint}", status=422)
+            said = f"{error.message} {error.hint}"
+            return self._utterance(request, row, _unsaved(row, raw_text, seen, author), said=said, status=422)
         now = self._find(request, self._open().opened)
         if result.outcome == "conflict":
-            return self._utterance(request, now, raw_text, theirs=now.raw_text, status=409)
+            # The page shows both, so the next save is of somebody who has seen the other one.
+            return self._utterance(request, now, _Draft(raw_text, now.version, author), theirs=now.raw_text, status=409)
         response = RedirectResponse(self._next_address(request, now, action), status_code=303)
-        if edit.author:
-            remember_author(response, edit.author[:_LONGEST_AUTHOR])
+        if author:
+            remember_author(response, author[:_LONGEST_AUTHOR])
         return response
 
     def _next_address(self, request: Request, row: Row, action: str) -> str:
@@ -115,7 +139,7 @@ class CorpusPages:
         raise CorpusError("There is no such version of this transcript.", "Look at its history again.")
 
     def _utterance(
-        self, request: Request, row: Row, raw_text: str, *, said: str = "", theirs: str | None = None, status: int = 200
+        self, request: Request, row: Row, draft: _Draft, *, said: str = "", theirs: str | None = None, status: int = 200
     ) -> Response:
         catalogue, wanted = self._open(), read_wanted(request.query_params)
         refusal = self.desk.why_not_to_correct()
@@ -125,11 +149,10 @@ class CorpusPages:
             "utterance.html.jinja",
             status=status,
             row=row,
-            raw_text=raw_text,
-            text=writing.text_of(raw_text) if writing else row.text,
-            hints=writing.hints(row, raw_text) if writing else [],
+            draft=draft,
+            text=writing.text_of(draft.raw_text) if writing else row.text,
+            hints=writing.hints(row, draft.raw_text) if writing else [],
             history=catalogue.opened.history.get(row.utterance_id, []),
-            author=remembered_author(request),
             refusal=refusal,
             said_now=said,
             is_refused=status == 422,
@@ -151,3 +174,8 @@ class CorpusPages:
         if key not in opened.positions:
             raise HTTPException(404)
         return opened.find(key)
+
+
+def _unsaved(row: Row, raw_text: str, seen: str, author: str) -> _Draft:
+    """Return what was typed and is still to be saved; the version that was seen stays the one it was typed on."""
+    return _Draft(raw_text, seen, author, is_unsaved=raw_text != tidy(row.raw_text))

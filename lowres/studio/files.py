@@ -25,7 +25,8 @@ PAGE_POLICY: Final = (
     "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src 'self' data:; media-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""For report pages: their own scripts run, in an origin of their own, and reach neither the studio nor the network."""
+"""For report pages: their own scripts run, in an origin of their own, and reach neither the studio nor, other than by
+leading the tab to another address, the network."""
 
 
 def is_inside(path: Path, project: Path) -> bool:

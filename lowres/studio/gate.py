@@ -5,6 +5,7 @@ that is made to lead to 127.0.0.1 is another name) nor send what changes somethi
 """
 
 import hmac
+import os
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
@@ -88,7 +89,8 @@ class Gate:
     def __init__(self, app: ASGIApp, keys: Keys, port: int) -> None:
         self._app, self._keys = app, keys
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
-        # Cookies know no ports: two studios would otherwise take each other's.
+        # Cookies know no ports: two studios would otherwise take each other's. A browser that visits another server on
+        # this address sends it this one along; the token itself is not in it.
         self._cookie = f"lowres-studio-{port}"
 
     async def __call__(
@@ -180,4 +182,4 @@ def _refuse(status: int, sentence: str) -> Response:
 
 def page_address(keys: Keys, place: str) -> str:
     """Return the address of a report page by its place in the project."""
-    return f"/pages/{keys.pages}/{quote(place)}"
+    return f"/pages/{keys.pages}/{quote(os.fsencode(place))}"

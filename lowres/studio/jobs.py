@@ -18,18 +18,22 @@ from lowres.audio.length import announced_seconds
 from lowres.corpora.files import mark_uploads
 from lowres.errors import LowresError
 from lowres.manifest.whole_files import replace_file
+from lowres.studio.claims import Claims, is_claimed
 from lowres.studio.files import demand_inside, is_inside
 from lowres.studio.hearing import Hearing
-from lowres.studio.uploads import PARTIAL_SUFFIX, Upload
+from lowres.studio.uploads import PARTIAL_SUFFIX, Upload, not_written
 
 STUDIO_FOLDER: Final = "studio"
 """In a project: what was dropped into the studio and what was heard in it, a folder each."""
 
-_JOB_FILE: Final = "job.json"
+_JOB_FILE: Final = ".job.json"
+"""Begins as no recording here does (`safe_name`), and so no transcript that lies beside it."""
+_OLD_JOB_FILE: Final = "job.json"
 _FORMAT_VERSION: Final = 1
 _SECONDS_TO_COME: Final = 3600.0
 
 State = Literal["queued", "running", "done", "failed"]
+_UNFINISHED: Final[tuple[State, ...]] = ("queued", "running")
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class Jobs:
         self._hear = hear
         self._lock = RLock()
         self._queue: Queue[str] = Queue()
+        self._claims = Claims()
         self._jobs = {job.name: job for job in self._read_all()}
         self._hearing: tuple[str, Hearing] | None = None
         self._is_closed = Event()
@@ -76,18 +81,34 @@ class Jobs:
     def all(self) -> list[Job]:
         """Return every job, the newest first."""
         with self._lock:
-            return sorted(self._jobs.values(), key=lambda job: job.added, reverse=True)
+            jobs = [job for name in list(self._jobs) if (job := self._look(name)) is not None]
+        return sorted(jobs, key=lambda job: job.added, reverse=True)
 
     def get(self, name: str) -> Job | None:
         """Return a job by its name."""
         with self._lock:
-            return self._jobs.get(name)
+            return self._look(name)
+
+    def _look(self, name: str) -> Job | None:
+        """Return a job as it is now; what another studio does is in the record that it writes."""
+        job = self._jobs.get(name)
+        if job is not None and self._is_of_another(job):
+            now = self._read(self.folder / name / _JOB_FILE)
+            if now is None:
+                del self._jobs[name]
+            else:
+                self._jobs[name] = now
+            return now
+        return job
+
+    def _is_of_another(self, job: Job) -> bool:
+        return job.state in _UNFINISHED and not self._claims.is_mine(self.folder / job.name)
 
     def num_before(self, name: str) -> int:
         """Return how many jobs are heard before this one, the one under way included."""
         with self._lock:
             mine = self._jobs[name]
-            waiting = [job for job in self._jobs.values() if job.state in ("queued", "running")]
+            waiting = [job for job in self._jobs.values() if job.state in _UNFINISHED]
             return sum(job.added < mine.added for job in waiting)
 
     def upload_folder(self) -> Path:
@@ -109,14 +130,21 @@ class Jobs:
         """Take a recording that was received, and have it heard when its turn comes.
 
         Raises:
-            OSError: the disk refused.
+            LowresError: the disk refused; nothing is left of it.
         """
         name = secrets.token_hex(10)
-        (self.folder / name).mkdir()
         recording = self.folder / name / upload.name
-        upload.path.replace(recording)
+        try:
+            recording.parent.mkdir()
+            upload.path.replace(recording)
+        except OSError as error:
+            with suppress(OSError):
+                upload.path.unlink()
+            shutil.rmtree(recording.parent, ignore_errors=True)
+            raise not_written(error) from error
         job = Job(name, upload.name, seconds=announced_seconds(recording) or 0.0, added=time.time())
         with self._lock:
+            self._claims.take(recording.parent)
             self._keep(job)
             self._queue.put(name)
             if self._worker is None:
@@ -125,10 +153,22 @@ class Jobs:
         return job
 
     def remove(self, name: str) -> None:
-        """Forget a job, stop it if it is under way, and delete its folder."""
+        """Forget a job, stop it if it is under way, and delete its folder.
+
+        Raises:
+            LowresError: another studio of the project transcribes it.
+        """
         with self._lock:
-            if self._jobs.pop(name, None) is None:
+            job = self._look(name)
+            if job is None:
                 return
+            if self._is_of_another(job):
+                raise LowresError(
+                    f"{job.file_name} waits, or is transcribed, in another studio of this project.",
+                    "Delete it there, or end that studio first.",
+                )
+            del self._jobs[name]
+            self._claims.let_go(self.folder / name)
             if self._hearing is not None and self._hearing[0] == name:
                 self._hearing[1].stop()
         shutil.rmtree(self.folder / name, ignore_errors=True)
@@ -146,23 +186,20 @@ class Jobs:
         return path if path.is_file() and is_inside(path, self.project) else None
 
     def close(self) -> None:
-        """Stop what is under way; what waits is heard when it is asked for again."""
+        """Stop what is under way; the next studio says so of it, and of what waits."""
         self._is_closed.set()
         with self._lock:
             if self._hearing is not None:
                 self._hearing[1].stop()
+            self._claims.let_all_go()
 
     def _work(self) -> None:
         while not self._is_closed.is_set():
             name = self._queue.get()
-            with self._lock:
-                job = self._jobs.get(name)
-                if job is None or self._is_closed.is_set():
-                    continue
-                hearing = self._hear(self.project, self.folder / job.name / job.file_name)
-                self._hearing = (name, hearing)
-                self._keep(replace(job, state="running"))
             try:
+                hearing = self._start(name)
+                if hearing is None:
+                    continue
                 run = hearing.wait(lambda seconds, job=name: self._change(job, heard_seconds=seconds))  # type: ignore[misc]
                 self._change(name, state="done", run=run)
             except LowresError as error:
@@ -170,6 +207,23 @@ class Jobs:
             finally:
                 with self._lock:
                     self._hearing = None
+
+    def _start(self, name: str) -> Hearing | None:
+        """Have a recording heard; None where nobody wants it any more."""
+        with self._lock:
+            job = self._jobs.get(name)
+            if job is None or self._is_closed.is_set():
+                return None
+            try:
+                hearing = self._hear(self.project, self.folder / job.name / job.file_name)
+            except OSError as error:
+                raise LowresError(
+                    f"The process that transcribes could not be started: {error.strerror or error}.",
+                    "Close other programs, then drop the recording once more.",
+                ) from error
+            self._hearing = (name, hearing)
+            self._keep(replace(job, state="running"))
+            return hearing
 
     def _change(self, name: str, **changes: object) -> None:
         with self._lock:
@@ -183,6 +237,8 @@ class Jobs:
             content = json.dumps({"format_version": _FORMAT_VERSION, **asdict(job)}).encode()
             with suppress(OSError):  # the job goes on; after a restart of the studio it would not be listed
                 replace_file(self.folder / job.name / _JOB_FILE, [content, b"\n"])
+        if job.state not in _UNFINISHED:
+            self._claims.let_go(self.folder / job.name)
 
     def _read_all(self) -> list[Job]:
         """Read the jobs of earlier studios, and delete what was left of recordings that did not come whole."""
@@ -195,10 +251,14 @@ class Jobs:
                 # A younger one may just be coming, to another studio of this project.
                 if time.time() - partial.lstat().st_mtime > _SECONDS_TO_COME:
                     partial.unlink()
-        found = (self._read(path) for path in self.folder.glob(f"*/{_JOB_FILE}") if is_inside(path, self.project))
-        return [job for job in found if job is not None]
+        # The old ones first: a transcript of that name is no record, and the record of now counts.
+        paths = [path for name in (_OLD_JOB_FILE, _JOB_FILE) for path in self.folder.glob(f"*/{name}")]
+        found = (self._read(path) for path in paths if is_inside(path, self.project))
+        return list({job.name: job for job in found if job is not None}.values())
 
     def _read(self, path: Path) -> Job | None:
+        # Before the record is read: whoever claims it lets go only after its last word is written.
+        is_under_way = is_claimed(path.parent)
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             if data.pop("format_version") != _FORMAT_VERSION:
@@ -208,6 +268,6 @@ class Jobs:
                 return None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        if job.state in ("queued", "running"):
+        if job.state in _UNFINISHED and not is_under_way:
             return replace(job, state="failed", problem="The studio was closed before it was transcribed.")
         return job

@@ -41,19 +41,19 @@ class Renderer:
         content = self._environment.get_template(template).render(**context)
         return HTMLResponse(content.encode("utf-8", "backslashreplace"), status)
 
-    def error(self, message: str, hint: str = "", *, status: int = _STATUS_OF_ERROR) -> Response:
-        """Make a page that says what is wrong and what to do."""
-        return self.page("error.html.jinja", status=status, message=message, hint=hint)
+    def error(self, message: str, hint: str = "", *, status: int = _STATUS_OF_ERROR, typed: str = "") -> Response:
+        """Make a page that says what is wrong and what to do, and shows what was typed and is saved nowhere."""
+        return self.page("error.html.jinja", status=status, message=message, hint=hint, typed=typed)
 
     def lowres_error(self, _request: Request, error: Exception) -> Response:
         """Answer for what a user can cause."""
         assert isinstance(error, LowresError)
         return self.error(error.message, error.hint)
 
-    def http_error(self, _request: Request, error: Exception) -> Response:
+    def http_error(self, _request: Request, error: Exception, *, typed: str = "") -> Response:
         """Answer for addresses that are none."""
         assert isinstance(error, HTTPException)
-        return self.error(_SENTENCES.get(error.status_code, error.detail), status=error.status_code)
+        return self.error(_SENTENCES.get(error.status_code, error.detail), status=error.status_code, typed=typed)
 
 
 def _make_environment() -> Environment:

@@ -1,6 +1,8 @@
 """The first page of the studio, and the report pages that it leads to, which are kept apart from it."""
 
+import os
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -53,7 +55,12 @@ class ProjectPages:
 
     def show_report(self, request: Request) -> Response:
         """Show a report page as it is, in a box of its own: whatever its scripts do, they cannot reach the studio."""
-        path = find_page(self.desk.project, request.path_params["place"])
+        try:
+            # As `page_address` wrote it: the decoded path has lost what is not UTF-8 in it.
+            place = os.fsdecode(unquote_to_bytes(request.scope["raw_path"])).split("/", 3)[3]
+        except UnicodeDecodeError as error:  # on Windows, where no name is that
+            raise HTTPException(404) from error
+        path = find_page(self.desk.project, place)
         if path is None:
             raise HTTPException(404)
         headers = {"Content-Security-Policy": PAGE_POLICY}

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 PARTIAL_SUFFIX: Final = ".partial"
 _LONGEST_STEM: Final = 80
+_LONGEST_STEM_BYTES: Final = 160
+"""Most systems take 255 for a name, and transcripts get longer endings than the recording has."""
 _ROOM_FOR_THE_REST: Final = 100_000
 """Bytes of a request that are not the recording."""
 
-_NOT_IN_NAMES: Final = re.compile(r"[^\w.()\- ]+")
-# Windows' devices; and the files that keep what the studio and `transcribe` know, beside which the transcripts lie.
-_RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d|job|transcribed)(\..*)?")
+_SIGNS_IN_NAMES: Final = "_.()- "
+# Windows' devices; and the file that keeps what `lowres transcribe` did, beside which the transcripts would lie.
+_RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d|transcribed)(\..*)?")
 
 
 class TooLargeError(LowresError):
@@ -122,10 +124,7 @@ async def receive_recording(request: Request, folder: Path, largest_bytes: int) 
     except (MultipartParseError, ClientDisconnect) as error:
         raise LowresError("The recording did not come whole.", "Send it again.") from error
     except OSError as error:
-        raise LowresError(
-            f"The recording could not be written into the project: {error.strerror or error}.",
-            "Free some disk space or check the folder's permissions, then send it again.",
-        ) from error
+        raise not_written(error) from error
     finally:
         receiver.close()
         if not is_whole:
@@ -137,10 +136,16 @@ async def receive_recording(request: Request, folder: Path, largest_bytes: int) 
 def safe_name(name: str) -> str:
     """Return a name that is one file in one folder on every system, as much like the given one as can be."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    stem, dot, suffix = _NOT_IN_NAMES.sub("_", last).rpartition(".")
+    kept = "".join(letter if _stands_in_names(letter) else "\0" for letter in last)
+    stem, dot, suffix = re.sub("\0+", "_", kept).rpartition(".")
     stem, suffix = (stem, f"{dot}{suffix}") if dot else (suffix, "")
-    stem = stem.strip(". ")[:_LONGEST_STEM] or "recording"
+    stem = stem.strip(". ")[:_LONGEST_STEM].encode()[:_LONGEST_STEM_BYTES].decode(errors="ignore") or "recording"
     return f"{'_' if _RESERVED.fullmatch(stem) else ''}{stem}{suffix[:12]}"
+
+
+def _stands_in_names(letter: str) -> bool:
+    # Marks are no letters to Python, and without them words of Hindi, say, are not the same words.
+    return letter.isalnum() or letter in _SIGNS_IN_NAMES or unicodedata.category(letter).startswith("M")
 
 
 def _demand_recording(name: str) -> None:
@@ -156,4 +161,12 @@ def too_large(largest_bytes: int) -> TooLargeError:
     return TooLargeError(
         f"The recording is larger than the {largest_bytes / 1e6:,.0f} MB that the studio takes; nothing was kept.",
         "Give it to `lowres transcribe` in the terminal, or start the studio with a larger --largest-upload.",
+    )
+
+
+def not_written(error: OSError) -> LowresError:
+    """Return the error for a recording that the disk refused."""
+    return LowresError(
+        f"The recording could not be written into the project: {error.strerror or error}.",
+        "Free some disk space or check the folder's permissions, then send it again.",
     )

@@ -11,9 +11,11 @@ from serving import open_studio
 from visiting import Answer, Visitor
 from working import TRANSCRIPTS, prepare_again
 
+from lowres.errors import CorpusError
 from lowres.manifest.corpus import load_corpus
 from lowres.manifest.corrections import read_corrections
 from lowres.manifest.writing_alone import writing_alone
+from lowres.stages import correct
 from lowres.studio import desk as desk_module
 from lowres.studio.desk import key_of
 from lowres.studio.server import Studio
@@ -30,6 +32,12 @@ def seen(answer: Answer) -> str:
 
 def typed(answer: Answer) -> str:
     found = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", answer.text, re.DOTALL)
+    assert found
+    return unescape(found.group(1))
+
+
+def author(answer: Answer) -> str:
+    found = re.search(r'name="author" value="([^"]*)"', answer.text)
     assert found
     return unescape(found.group(1))
 
@@ -93,6 +101,32 @@ def test_of_two_tabs_the_second_is_told_and_both_texts_stay_in_the_history(proje
     # Whoever sees both may now choose: nothing changed since the page of the conflict was made.
     assert save(visitor, "From the second tab", seen(conflict)).status == 303
     assert row_of(project)[0] == "From the second tab"
+
+
+def test_looking_again_before_saving_hides_no_conflict(
+    project: Path, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = seen(visitor.get(PAGE))
+    assert save(visitor, "From the first tab", version).status == 303
+    checked = save(visitor, "From the second tab", version, action="check")
+    monkeypatch.setattr(desk_module, "_PATIENCE_SECONDS", 0.1)
+    with writing_alone(project, patience_seconds=1):
+        refused = save(visitor, "From the second tab", seen(checked))
+    assert (checked.status, refused.status) == (200, 422)
+    assert save(visitor, "From the second tab", seen(refused)).status == 409
+    assert row_of(project)[0] == "From the first tab"
+
+
+def test_a_name_that_was_typed_stays_until_it_is_saved(visitor: Visitor) -> None:
+    version = seen(visitor.get(PAGE))
+    save(visitor, "First.", version, author="Adèle")
+    for answer in (
+        save(visitor, "Second.", author="Bénédicte", action="check"),
+        save(visitor, "?!", author="Bénédicte"),
+        save(visitor, "Second.", version, author="Bénédicte"),
+    ):
+        assert author(answer) == "Bénédicte"
+    assert author(visitor.get(PAGE)) == "Adèle"
 
 
 def test_two_tabs_that_save_the_same_are_no_conflict(project: Path, visitor: Visitor) -> None:
@@ -170,6 +204,38 @@ def test_while_another_program_writes_the_corpus_nothing_is_saved_and_what_was_t
     assert row_of(project)[0] == "Mbote na yo."
 
 
+def fail_to_save(visitor: Visitor, raw_text: str) -> Answer:
+    """Save on a disk that takes the line of the history and no corpus."""
+
+    def refuse(*_: object) -> None:
+        raise CorpusError("The disk is full.", "Free some space.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(correct, "rewrite_corpus", refuse)
+        answer = save(visitor, raw_text)
+    assert answer.status == 422
+    assert "The disk is full" in answer.text
+    return answer
+
+
+def test_what_a_full_disk_refused_can_be_saved_again_and_is_nobody_elses(project: Path, visitor: Visitor) -> None:
+    save(visitor, "First.")
+    refused = fail_to_save(visitor, "Second.")
+    assert row_of(project)[0] == "First."
+    assert save(visitor, typed(refused), seen(refused)).status == 303
+    assert row_of(project)[0] == "Second."
+
+
+def test_what_is_corrected_after_a_full_disk_is_kept_by_preparing_again(project: Path, visitor: Visitor) -> None:
+    save(visitor, "First.")
+    for text in ("Third.", "Fifth."):
+        fail_to_save(visitor, "Refused.")
+        assert save(visitor, text).status == 303
+        result = prepare_again(project)
+        assert row_of(project)[0] == text
+        assert not any("changed in the corpus itself" in note for note in result.corpus.info.warnings)
+
+
 @pytest.mark.parametrize("raw_text", ["", "  \n", "?!", "a\x00b", "a\x1bb", "x" * 100_001])
 def test_what_cannot_be_a_transcript_is_refused_with_a_sentence(project: Path, visitor: Visitor, raw_text: str) -> None:
     answer = save(visitor, raw_text)
@@ -177,6 +243,18 @@ def test_what_cannot_be_a_transcript_is_refused_with_a_sentence(project: Path, v
     assert 'class="refusal"' in answer.text
     assert not (project / "corrections.tsv").exists()
     assert row_of(project)[0] == "Mbote na yo."
+
+
+def test_what_was_typed_is_shown_where_its_utterance_or_the_corpus_is_gone(project: Path, visitor: Visitor) -> None:
+    version = seen(visitor.get(PAGE))
+    for suffix in (".txt", ".wav"):
+        (project / "recordings" / f"{NAME}{suffix}").unlink()
+    prepare_again(project)
+    gone = save(visitor, "Typed <b>meanwhile", version)
+    (project / "corpus").rename(project / "elsewhere")
+    closed = save(visitor, "Typed <b>meanwhile", version)
+    assert (gone.status, closed.status) == (404, 422)
+    assert typed(gone) == typed(closed) == "Typed <b>meanwhile"
 
 
 def test_line_breaks_of_browsers_are_no_change(project: Path, visitor: Visitor) -> None:
@@ -222,7 +300,9 @@ def test_after_other_text_rules_nothing_is_corrected_until_the_corpus_is_prepare
     recipe = project / "lowres.toml"
     recipe.write_text(recipe.read_text("utf-8").replace('"lowercase", ', ""), encoding="utf-8")
     assert "run `lowres prepare`" in visitor.get(PAGE).text
-    assert save(visitor, "Other", "0-0").status == 422
+    refused = save(visitor, "Typed </textarea>before", "0-0")
+    assert refused.status == 422
+    assert typed(refused) == "Typed </textarea>before"
     prepare_again(project)
     assert save(visitor, "Other.").status == 303
     assert row_of(project) == ("Other.", "Other")

@@ -112,6 +112,28 @@ def test_two_tabs_lose_nothing(browser: "Browser", shared: Path, shown: Studio) 
     assert kept == [("corrected", "First tab"), ("set aside", "Second tab"), ("corrected", "Second tab")]
 
 
+def test_what_was_checked_or_refused_is_not_left_without_a_question(browser: "Browser", shown: Studio) -> None:
+    with open_page(browser, shown.address.printed) as first:
+        page = first.context.new_page()  # where the browser may write to the console that a page was refused
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        for text, button in (("Not saved", "Check only"), ("\x1b", "Save")):
+            go(page, shown, PAGE)
+            asked.clear()
+            page.get_by_label("Transcript, as").fill(text)
+            page.get_by_role("button", name=button, exact=True).click()
+            page.wait_for_selector("[role=status]")
+            assert asked == []
+            page.get_by_role("link", name="Next").click()
+            assert asked == ["beforeunload"]
+            page.get_by_label("Transcript, as").fill("Saved in the end")
+            page.get_by_role("button", name="Save", exact=True).click()
+            page.wait_for_selector("text=Saved.")
+        page.get_by_role("link", name="Next").click()
+        until(page, f"location.pathname !== '{PAGE}'")
+        assert asked == ["beforeunload"]
+
+
 def test_a_dropped_recording_is_transcribed_read_along_and_taken_away(
     browser: "Browser", shared: Path, shown: Studio, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """Recordings are heard one at a time; what fails is a sentence, and what is done is there after a restart."""
 
+import errno
 import os
 import signal
 import threading
@@ -91,6 +92,30 @@ def test_what_fails_is_a_sentence_and_the_next_one_is_heard(tmp_path: Path) -> N
     until(jobs, add(jobs), "done")
 
 
+def test_a_recording_that_the_disk_refuses_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path, Rehearsal())  # type: ignore[arg-type]
+    with pytest.raises(LowresError, match="could not be written into the project"):
+        add(jobs, "x" * 300 + ".wav")
+    assert jobs.all() == []
+    assert [path for path in jobs.folder.iterdir() if path.is_dir() or path.suffix == ".partial"] == []
+
+
+def test_a_process_that_cannot_be_started_is_a_sentence_and_the_next_one_is_heard(tmp_path: Path) -> None:
+    hearing = Rehearsal()
+    hearing.go.set()
+    refusals = [OSError(errno.ENOMEM, "Cannot allocate memory")]
+
+    def hear(project: Path, recording: Path) -> Rehearsal:
+        if refusals:
+            raise refusals.pop()
+        return hearing(project, recording)
+
+    jobs = Jobs(tmp_path, hear)  # type: ignore[arg-type]
+    problem = until(jobs, add(jobs), "failed").problem
+    assert problem.startswith("The process that transcribes could not be started: Cannot allocate memory.")
+    until(jobs, add(jobs), "done")
+
+
 def test_a_job_that_is_deleted_is_stopped_and_leaves_nothing(tmp_path: Path) -> None:
     hearing = Rehearsal()
     jobs = Jobs(tmp_path, hearing)  # type: ignore[arg-type]
@@ -114,10 +139,50 @@ def test_what_was_done_is_there_after_a_restart_and_what_was_not_says_so(tmp_pat
     hearing.go.clear()
     cut = add(jobs, "c.wav")
     until(jobs, cut, "running")
+    jobs.close()
     found = Jobs(tmp_path).get(cut.name)
     assert found is not None
     assert (found.state, found.problem) == ("failed", "The studio was closed before it was transcribed.")
-    jobs.close()
+
+
+def test_another_studio_shows_what_is_under_way_in_this_one_and_what_became_of_it(tmp_path: Path) -> None:
+    hearing = Rehearsal()
+    jobs = Jobs(tmp_path, hearing)  # type: ignore[arg-type]
+    first, second = add(jobs, "a.wav"), add(jobs, "b.wav")
+    until(jobs, first, "running")
+    other = Jobs(tmp_path)
+    assert [job.state for job in other.all()] == ["queued", "running"]
+    with pytest.raises(LowresError, match="in another studio"):
+        other.remove(first.name)
+    hearing.go.set()
+    until(other, second, "done")
+    assert other.all() == jobs.all()
+    other.remove(first.name)
+    assert other.get(first.name) is None
+
+
+def test_a_recording_called_job_keeps_its_transcript_and_its_record(tmp_path: Path) -> None:
+    hearing = Rehearsal()
+    jobs = Jobs(tmp_path, hearing)  # type: ignore[arg-type]
+    job = add(jobs, "job.wav")
+    until(jobs, job, "running")
+    written = tmp_path / "studio" / job.name / "job.json"
+    written.write_text("what was heard", encoding="utf-8")
+    hearing.go.set()
+    until(jobs, job, "done")
+    assert jobs.transcript(job, ".json") == written
+    assert written.read_text("utf-8") == "what was heard"
+    assert Jobs(tmp_path).get(job.name) == jobs.get(job.name)
+
+
+def test_records_under_their_old_name_are_read(tmp_path: Path) -> None:
+    hearing = Rehearsal()
+    hearing.go.set()
+    jobs = Jobs(tmp_path, hearing)  # type: ignore[arg-type]
+    job = until(jobs, add(jobs), "done")
+    folder = tmp_path / "studio" / job.name
+    (folder / ".job.json").rename(folder / "job.json")
+    assert Jobs(tmp_path).all() == [job]
 
 
 def test_old_remains_go_and_damaged_records_are_passed_over(tmp_path: Path) -> None:
@@ -125,7 +190,7 @@ def test_old_remains_go_and_damaged_records_are_passed_over(tmp_path: Path) -> N
     (folder / "x").mkdir(parents=True)
     for name, record in (("x", "{"), ("y", '{"format_version": 1, "name": "y", "file_name": "../../secret"}')):
         (folder / name).mkdir(exist_ok=True)
-        (folder / name / "job.json").write_text(record, encoding="utf-8")
+        (folder / name / ".job.json").write_text(record, encoding="utf-8")
     old, young = folder / "old.partial", folder / "young.partial"
     old.touch()
     young.touch()

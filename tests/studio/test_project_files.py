@@ -1,5 +1,6 @@
 """Nothing outside the project is read: not by paths, not by encoded paths, not through links, not by odd names."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,17 @@ def test_a_report_is_shown_in_a_box_of_its_own(secret: Path, studio: Studio, vis
     assert policy.startswith("sandbox allow-scripts")
     assert "allow-same-origin" not in policy
     assert "default-src 'none'" in policy
+
+
+def test_a_report_whose_name_is_not_utf8_is_listed_and_shown(secret: Path, studio: Studio, visitor: Visitor) -> None:
+    name = os.fsdecode(b"mok\xf4")
+    try:
+        (secret.parent / "project" / "reports" / "data").rename(secret.parent / "project" / "reports" / name)
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    address = page_address(studio.keys, f"reports/{name}/report.html")
+    assert address in visitor.get("/").text
+    assert visitor.get(address).text == "<script>1</script>inside"
 
 
 def test_no_path_leads_out_of_the_project(secret: Path, studio: Studio, visitor: Visitor) -> None:

@@ -13,7 +13,8 @@ if (text) {
   let sending = false;
   text.form.addEventListener("submit", () => { sending = true; });
   window.addEventListener("beforeunload", (event) => {
-    if (!sending && text.value !== text.defaultValue) event.preventDefault();
+    // After "Check only" or a refusal, what the page came with is not saved either.
+    if (!sending && ("unsaved" in text.dataset || text.value !== text.defaultValue)) event.preventDefault();
   });
   document.addEventListener("keydown", (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
