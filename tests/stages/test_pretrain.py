@@ -98,6 +98,19 @@ def test_what_was_stopped_goes_on_and_what_has_changed_is_refused(project: Path)
         train(project, resume=True)
 
 
+def test_what_was_stopped_in_its_acoustic_start_begins_anew_and_trains_as_if_it_had_never_been_stopped(
+    project: Path,
+) -> None:
+    recipe = load_recipe(project=project, overrides=["pretrain.updates=2", "pretrain.acoustic_start_hours=0.02"])
+    pretrain(project, recipe, PretrainOptions(run="whole"))
+    stopped = pretrain(project, recipe, PretrainOptions(run="stopped"), is_stop_asked=lambda: True)
+    assert (stopped.ending, stopped.record.status, stopped.record.updates) == ("interrupted", "training", 0)
+    resumed = pretrain(project, recipe, PretrainOptions(run="stopped", resume=True))
+    assert (resumed.ending, resumed.record.times_resumed) == ("finished", 1)
+    whole, again = (load_backbone(project / f"runs/{run}/checkpoints/last").weights for run in ("whole", "stopped"))
+    assert all(torch.equal(tensor, again[name]) for name, tensor in whole.items())
+
+
 def test_a_collapse_is_said_with_what_to_try_and_kept_in_the_record(project: Path) -> None:
     with pytest.raises(TrainingError, match="Pretraining has collapsed: all speech looks alike") as raised:
         train(project, "collapse_check_share=0", "collapse_check_updates=0", "largest_latent_similarity=-1")
