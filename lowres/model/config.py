@@ -236,7 +236,6 @@ PRESETS["xs_mel"] = replace(
     front_end="log_mel",
     conv_layers=((80, 400, 160), (256, 3, 2), (256, 3, 2)),
     positional_kernel=32,
-    span_length=5,
 )
 DEFAULT_PRESET = "xs_mel"
 """What a recipe trains that names neither a size nor a backbone: the one that learns from the least speech and time."""

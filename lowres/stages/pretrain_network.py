@@ -1,7 +1,6 @@
 """The network of a pretraining run: from scratch, or a backbone to go on from, with or without its codebooks."""
 
 import random
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,12 +69,8 @@ def choose_pretrain_start(recipe: Recipe, settings: PretrainSettings, project: P
         backbone = find_backbone(project, settings.backbone)
         config = backbone.config
     settings = settle_pretraining(settings, config, is_continued=backbone is not None)
-    overridden: Collection[str] = recipe.model.overrides
-    wanted = {
-        name: getattr(settings, name)
-        for name in NETWORK_FIELDS
-        if getattr(recipe.pretrain, name) is not None or name not in overridden
-    }
+    wanted = {name: getattr(settings, name) for name in NETWORK_FIELDS}
+    wanted |= {name: value for name, value in recipe.model.overrides.items() if _follows_model(name, recipe)}
     config = replace(config, **wanted)
     asked = QuantizerConfig(
         num_codebooks=known(settings.num_codebooks, "num_codebooks"),
@@ -94,6 +89,11 @@ def choose_pretrain_start(recipe: Recipe, settings: PretrainSettings, project: P
         return PretrainStart(config, asked, settings, backbone, keeps_codebooks=False, warnings=(warning,))
     quantizer_config = replace(backbone.heads.config, latent_dropout=asked.latent_dropout)
     return PretrainStart(config, quantizer_config, settings, backbone, keeps_codebooks=True)
+
+
+def _follows_model(name: str, recipe: Recipe) -> bool:
+    """Whether a field of the network is one of pretraining's that [pretrain] says nothing about."""
+    return name in NETWORK_FIELDS and getattr(recipe.pretrain, name) is None
 
 
 def build_pretraining_network(start: PretrainStart, *, seed: int, device: str) -> PretrainingNetwork:

@@ -1,0 +1,50 @@
+"""What network is pretrained, by what the recipe says of it and where its weights come from."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from peers import tiny_config
+
+from lowres.backbones.checkpoint_folder import CheckpointMetadata, write_checkpoint
+from lowres.model.config import PRESETS, preset, to_dict
+from lowres.model.wav2vec2 import Wav2Vec2
+from lowres.recipe import parse_recipe
+from lowres.stages.pretrain_network import PretrainStart, choose_pretrain_start
+
+
+def start_of(toml: str, project: Path = Path()) -> PretrainStart:
+    recipe = parse_recipe(toml)
+    return choose_pretrain_start(recipe, recipe.pretrain, project)
+
+
+def write_backbone(project: Path) -> None:
+    """Write a tiny backbone without codebooks into `project`/old."""
+    torch.manual_seed(1)
+    config = tiny_config()
+    weights = {f"backbone.{name}": tensor for name, tensor in Wav2Vec2(config).state_dict().items()}
+    metadata = CheckpointMetadata(
+        kind="backbone", model_config=to_dict(config), quantizer_config=None, step=1, recipe_sha256=""
+    )
+    write_checkpoint(project / "old", weights, metadata)
+
+
+@pytest.mark.parametrize("said", ["dropout = 0.0", "layer_drop = 0.0", "span_length = 10", "dropout = 0.3"])
+def test_what_model_says_wins_over_the_size_even_where_the_preset_says_the_same(said: str) -> None:
+    name, value = said.split(" = ")
+    assert getattr(start_of(f"[model]\npreset = 'base'\n{said}\n").config, name) == float(value)
+
+
+def test_what_pretrain_says_wins_over_model() -> None:
+    assert start_of("[model]\npreset = 'base'\ndropout = 0.0\n[pretrain]\ndropout = 0.2\n").config.dropout == 0.2
+
+
+def test_what_model_says_wins_over_the_backbone_too(tmp_path: Path) -> None:
+    write_backbone(tmp_path)
+    start = start_of("[model]\nlayer_drop = 0.25\n[pretrain]\nbackbone = 'old'\n", tmp_path)
+    assert start.config.layer_drop == 0.25
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_says_the_span_that_is_masked_where_a_recipe_says_none(name: str) -> None:
+    assert start_of(f"[model]\npreset = '{name}'\n").config.span_length == preset(name).span_length
