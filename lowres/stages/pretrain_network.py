@@ -68,7 +68,8 @@ def choose_pretrain_start(recipe: Recipe, settings: PretrainSettings, project: P
     if settings.backbone:
         backbone = find_backbone(project, settings.backbone)
         config = backbone.config
-    settings = settle_pretraining(settings, config, is_continued=backbone is not None)
+    has_codebooks = backbone is not None and backbone.heads is not None
+    settings = settle_pretraining(settings, config, is_continued=backbone is not None, has_codebooks=has_codebooks)
     wanted = {name: getattr(settings, name) for name in NETWORK_FIELDS}
     wanted |= {name: value for name, value in recipe.model.overrides.items() if _follows_model(name, recipe)}
     config = replace(config, **wanted)

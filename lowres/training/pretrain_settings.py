@@ -338,13 +338,16 @@ def defaults_for_size(config: Wav2Vec2Config) -> SizeDefaults:
     return _LARGE if config.width < 1280 else _BILLION
 
 
-def settle_pretraining(settings: PretrainSettings, config: Wav2Vec2Config, *, is_continued: bool) -> PretrainSettings:
+def settle_pretraining(
+    settings: PretrainSettings, config: Wav2Vec2Config, *, is_continued: bool, has_codebooks: bool = True
+) -> PretrainSettings:
     """Fill in what follows from the size of the network and from where its weights come from.
 
     Args:
         settings: as recipe and command line have them; what they say wins.
         config: the network.
         is_continued: whether the run goes on from a backbone.
+        has_codebooks: whether that backbone came with its codebooks.
 
     Returns:
         Settings in which only `micro_batch_seconds`, `minutes`, `evaluate_every_updates` and `gumbel_factor` can
@@ -360,7 +363,7 @@ def settle_pretraining(settings: PretrainSettings, config: Wav2Vec2Config, *, is
             encoder_frozen_share=0.0,
         )
     end = defaults.gumbel_end if settings.gumbel_end is None else settings.gumbel_end
-    keeps_codebooks = is_continued and not settings.reset_codebooks
+    keeps_codebooks = is_continued and has_codebooks and not settings.reset_codebooks
     defaults = replace(defaults, gumbel_start=end if keeps_codebooks else max(defaults.gumbel_start, end))
     filled: dict[str, Any] = {
         field.name: getattr(defaults, field.name)

@@ -45,6 +45,14 @@ def test_what_model_says_wins_over_the_backbone_too(tmp_path: Path) -> None:
     assert start.config.layer_drop == 0.25
 
 
+def test_codebooks_that_begin_anew_begin_at_the_highest_temperature(tmp_path: Path) -> None:
+    write_backbone(tmp_path)
+    start = start_of("[pretrain]\nbackbone = 'old'\n", tmp_path)
+    assert not start.keeps_codebooks
+    assert (start.settings.gumbel_start, start.settings.gumbel_end) == (2.0, 0.5)
+    assert start.settings.learning_rate == start_of("[model]\npreset = 'xs'\n").settings.learning_rate / 5  # type: ignore[operator]
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_says_the_span_that_is_masked_where_a_recipe_says_none(name: str) -> None:
     assert start_of(f"[model]\npreset = '{name}'\n").config.span_length == preset(name).span_length
