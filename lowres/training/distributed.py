@@ -66,6 +66,10 @@ class Processes:
         distributed.all_reduce(largest, op=distributed.ReduceOp.MAX)
         return float(largest)
 
+    def minimum(self, value: float) -> float:
+        """Return the smallest value of any process; every process must ask."""
+        return -self.maximum(-value)
+
     def wait(self) -> None:
         """Wait until every process has come here."""
         if self.count > 1:

@@ -56,6 +56,6 @@ def test_alone_there_is_nothing_to_wait_for() -> None:
         values = torch.ones(2)
         assert processes.sum(values) is values
         assert processes.share_probabilities(values, 3) == (values, 3)
-        assert processes.maximum(2.0) == 2.0
+        assert processes.maximum(2.0) == processes.minimum(2.0) == 2.0
         assert not processes.is_true_anywhere(False)
     assert not replace(processes, rank=1).is_first
