@@ -103,8 +103,12 @@ def _start_acoustically(
     sentence = f"The feature encoder first learns log-mel bands, on {hours:g} h of audio."
     context.report(NoticeReport(step=0, attempt=1, sentence=sentence))
     # Every process does the same, alone: it is short, and so they begin with the same weights.
-    small = replace(context.mixture, samples_per_update=_ACOUSTIC_UPDATE_SAMPLES, crop_samples=_ACOUSTIC_CROP_SAMPLES)
-    small = replace(small, shortest_samples=min(small.shortest_samples, small.crop_samples))
+    small = replace(
+        context.mixture,
+        samples_per_update=_ACOUSTIC_UPDATE_SAMPLES,
+        crop_samples=_ACOUSTIC_CROP_SAMPLES,
+        shortest_samples=min(context.mixture.shortest_samples, _ACOUSTIC_CROP_SAMPLES),
+    )
     plans = plan_mixture(context.speech.sources, small, start=MixturePosition())
     with Feed(partial(load_speech_update, context.speech.sources), plans) as feed:
         started = start_acoustically(
