@@ -172,8 +172,9 @@ class TrainingLoop:
         state, budget = self.state, self._settings.budget_seconds
         if budget is None:
             return False
+        # An attempt has what is left of the budget after its start, or, too late, a little.
         elapsed = state.elapsed_seconds - state.attempt_started_seconds
-        allowed = budget - state.attempt_started_seconds
+        allowed = max(budget - state.attempt_started_seconds, 1.0)
         if not is_time_to_replan(state.plan, state.step, elapsed, allowed):
             return False
         clock = Clock(elapsed_seconds=elapsed, reserved_seconds=state.last_evaluation_seconds)
