@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from lowres.model.config import Wav2Vec2Config
+from lowres.model.config import MOST, Wav2Vec2Config
 from lowres.training.pretrain_corpus import PretrainCorpus
-from lowres.training.settings import BELOW_ONE, MOST_MINUTES, NO_LIMIT, Precision, refuse_out_of_range
+from lowres.training.settings import BELOW_ONE, LEAST_EPSILON, MOST_MINUTES, NO_LIMIT, Precision, refuse_out_of_range
 
 Sharding = Literal["auto", "replicate", "shard"]
 
@@ -108,7 +108,7 @@ class PretrainSettings:
     kept it begins at `gumbel_end`, so that noise does not unlearn them: ours."""
 
     gumbel_end: float | None = None
-    """Lowest temperature: 0.5 BASE and xs, 0.1 LARGE (paper)."""
+    """Lowest temperature: 0.5 BASE and xs, 0.1 LARGE (paper), and never above `gumbel_start`."""
 
     gumbel_factor: float | None = None
     """Of the temperature, at every update: 0.999995 in the paper, which reaches 0.5 after 277,000 of BASE's 400,000
@@ -232,11 +232,12 @@ class PretrainSettings:
 
 
 _PROBABILITIES = (
-    "span_start_probability", "channel_span_start_probability", "input_dropout", "latent_dropout", "dropout",
+    "channel_span_start_probability", "input_dropout", "latent_dropout", "dropout",
     "attention_dropout", "activation_dropout", "layer_drop",
 )  # fmt: skip
 _RANGES: dict[str, tuple[float, float]] = {
     **dict.fromkeys(_PROBABILITIES, (0, BELOW_ONE)),
+    "span_start_probability": (1e-6, BELOW_ONE),  # where nothing is masked, there is nothing to learn
     "learning_rate": (1e-12, 1.0),
     "updates": (1, NO_LIMIT),
     "warmup_share": (0, 1),
@@ -259,13 +260,13 @@ _RANGES: dict[str, tuple[float, float]] = {
     "gumbel_start": (1e-3, NO_LIMIT),
     "gumbel_end": (1e-3, NO_LIMIT),
     "gumbel_factor": (0.5, 1),
-    "span_length": (1, NO_LIMIT),
-    "channel_span_length": (1, NO_LIMIT),
+    "span_length": (1, MOST),
+    "channel_span_length": (1, MOST),
     "feature_gradient_scale": (0, NO_LIMIT),
     "weight_decay": (0, NO_LIMIT),
-    "adam_beta1": (0, 1),
-    "adam_beta2": (0, 1),
-    "adam_epsilon": (0, 1),
+    "adam_beta1": (0, BELOW_ONE),
+    "adam_beta2": (0, BELOW_ONE),
+    "adam_epsilon": (LEAST_EPSILON, 1),
     "gradient_clip": (0, NO_LIMIT),
     "held_out_seconds": (0, NO_LIMIT),
     "evaluate_every_updates": (1, NO_LIMIT),
@@ -363,8 +364,11 @@ def settle_pretraining(
             encoder_frozen_share=0.0,
         )
     end = defaults.gumbel_end if settings.gumbel_end is None else settings.gumbel_end
+    if settings.gumbel_end is None and settings.gumbel_start is not None:
+        end = min(end, settings.gumbel_start)
     keeps_codebooks = is_continued and has_codebooks and not settings.reset_codebooks
-    defaults = replace(defaults, gumbel_start=end if keeps_codebooks else max(defaults.gumbel_start, end))
+    highest = end if keeps_codebooks else max(defaults.gumbel_start, end)
+    defaults = replace(defaults, gumbel_start=highest, gumbel_end=end)
     filled: dict[str, Any] = {
         field.name: getattr(defaults, field.name)
         for field in fields(SizeDefaults)

@@ -7,7 +7,9 @@ import torch
 from peers import tiny_config
 
 from lowres.backbones.checkpoint_folder import CheckpointMetadata, write_checkpoint
-from lowres.model.config import PRESETS, preset, to_dict
+from lowres.errors import TrainingError
+from lowres.model.config import PRESETS, QuantizerConfig, preset, quantizer_to_dict, to_dict
+from lowres.model.pretraining import PretrainingNetwork
 from lowres.model.wav2vec2 import Wav2Vec2
 from lowres.recipe import parse_recipe
 from lowres.stages.pretrain_network import PretrainStart, choose_pretrain_start
@@ -51,6 +53,27 @@ def test_codebooks_that_begin_anew_begin_at_the_highest_temperature(tmp_path: Pa
     assert not start.keeps_codebooks
     assert (start.settings.gumbel_start, start.settings.gumbel_end) == (2.0, 0.5)
     assert start.settings.learning_rate == start_of("[model]\npreset = 'xs'\n").settings.learning_rate / 5  # type: ignore[operator]
+
+
+def test_a_network_whose_masks_cover_nothing_is_not_pretrained() -> None:
+    with pytest.raises(TrainingError, match="span_start_probability"):
+        start_of("[model]\nspan_start_probability = 0.0\n")
+    start_of("[model]\nspan_start_probability = 0.0\n[pretrain]\nspan_start_probability = 0.05\n")
+
+
+def test_codebooks_that_go_on_although_others_were_asked_for_are_warned_of(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    config, heads = tiny_config(), QuantizerConfig(num_entries=8, code_width=8, projection_width=16)
+    network = PretrainingNetwork(config, heads)
+    metadata = CheckpointMetadata(
+        kind="backbone", model_config=to_dict(config), quantizer_config=quantizer_to_dict(heads)
+    )
+    write_checkpoint(tmp_path / "old", network.state_dict(), metadata)
+    start = start_of("[pretrain]\nbackbone = 'old'\nnum_entries = 640\nprojection_width = 16\n", tmp_path)
+    assert start.keeps_codebooks
+    assert any("num_entries stays 8" in warning and "projection" not in warning for warning in start.warnings)
+    fitting = "num_entries = 8\ncode_width = 8\nprojection_width = 16\n"
+    assert not start_of(f"[pretrain]\nbackbone = 'old'\n{fitting}", tmp_path).warnings
 
 
 @pytest.mark.parametrize("name", PRESETS)
