@@ -154,10 +154,21 @@ class SpreadNetwork:
 
     def load_optimizer_state(self, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
         """Put a gathered state back into an optimizer."""
-        if self.is_sharded:
-            set_optimizer_state_dict(self.module, optimizer, state, options=_WHOLE)
-        else:
+        if not self.is_sharded:
             optimizer.load_state_dict(state)
+            return
+        # What was frozen all along has no state, and torch looks for one of all that is not frozen now. Nor must it
+        # get one of zeros: Adam would count its first update as the second.
+        without = [
+            parameter
+            for name, parameter in self.module.named_parameters()
+            if parameter.requires_grad and name not in state["state"]
+        ]
+        for parameter in without:
+            parameter.requires_grad_(False)
+        set_optimizer_state_dict(self.module, optimizer, state, options=_WHOLE)
+        for parameter in without:
+            parameter.requires_grad_(True)
 
 
 _WHOLE: Final = StateDictOptions(full_state_dict=True, cpu_offload=True)
