@@ -192,7 +192,7 @@ class PretrainSettings:
 
     sharding: Sharding = "auto"
     """Where several processes train together, whether each holds a copy of the weights or a share of them; "auto"
-    shares from a billion parameters on."""
+    shares from XLS-R's 1B on."""
 
     seed: int = 1
     """Seed of the weights, of what is drawn when, of masks, distractors, Gumbel noise and dropout."""

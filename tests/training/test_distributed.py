@@ -11,7 +11,9 @@ import torch
 from tiny_pretraining import SETTINGS, TinyRun, first_state, tiny_run
 from torch import multiprocessing
 
-from lowres.training.distributed import Processes, joined_processes
+from lowres.model.config import QuantizerConfig, preset
+from lowres.model.pretraining import PretrainingNetwork
+from lowres.training.distributed import SHARD_FROM_PARAMETERS, Processes, joined_processes
 from lowres.training.pretraining_monitors import HeldOutReport, PretrainStepReport
 
 UPDATES = 4
@@ -59,14 +61,16 @@ def test_two_processes_of_half_a_batch_equal_one_of_the_whole(tmp_path: Path, sh
     assert together["norms"] == pytest.approx(norms_of(alone), rel=1e-3)
 
 
-def go_on_with_a_frozen_encoder(rank: int, port: int, folder: str) -> None:
+def go_on_with_a_frozen_encoder(rank: int, port: int, begun: str, folder: str) -> None:
     torch.set_num_threads(1)
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank)}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     file = Path(folder) / "run.pt"
     with joined_processes() as processes:
-        part = partial(tiny_run, processes=processes, sharding="shard", settings=FROZEN_FOR_HALF)
-        stopped = part(first_state(UPDATES), is_stop_asked=lambda: True)
+        alone = partial(tiny_run, settings=FROZEN_FOR_HALF)
+        part = partial(alone, processes=processes, sharding="shard")
+        begin = part if begun == "sharded" else alone
+        stopped = begin(first_state(UPDATES), is_stop_asked=lambda: True)
         assert stopped.loop.run() == "interrupted"
         if processes.is_first:
             training, weights = stopped.saved[-1]
@@ -81,13 +85,23 @@ def go_on_with_a_frozen_encoder(rank: int, port: int, folder: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_sharded_run_goes_on_where_its_encoder_has_learnt_nothing_yet(tmp_path: Path) -> None:
-    multiprocessing.spawn(go_on_with_a_frozen_encoder, args=(free_port(), str(tmp_path)), nprocs=2)
+@pytest.mark.parametrize("begun", ["sharded", "whole"])
+def test_a_sharded_run_goes_on_where_its_encoder_has_learnt_nothing_yet(tmp_path: Path, begun: str) -> None:
+    multiprocessing.spawn(go_on_with_a_frozen_encoder, args=(free_port(), begun, str(tmp_path)), nprocs=2)
     together = torch.load(tmp_path / "run.pt", weights_only=True)
     alone = tiny_run(first_state(UPDATES), settings=FROZEN_FOR_HALF)
     alone.loop.run()
     for name, tensor in alone.saved[-1][1].items():
         torch.testing.assert_close(together[name], tensor, atol=1e-5, rtol=0, msg=name)
+
+
+def test_the_size_that_is_called_1b_is_sharded_and_large_is_not() -> None:
+    def count(size: str) -> int:
+        with torch.device("meta"):
+            network = PretrainingNetwork(preset(size), QuantizerConfig(code_width=768, projection_width=768))
+        return sum(parameter.numel() for parameter in network.parameters())
+
+    assert count("large") < SHARD_FROM_PARAMETERS <= count("xlsr_1b")
 
 
 def test_alone_there_is_nothing_to_wait_for() -> None:
