@@ -150,6 +150,6 @@ def _too_little_memory(context: PretrainContext, step: int) -> TrainingError:
     seconds = known(context.settings.micro_batch_seconds, "micro_batch_seconds")
     return TrainingError(
         f"The device ran out of memory in update {step + 1} with micro batches of {seconds:.0f} s.",
-        "Start another run with smaller ones, which learn the same: "
+        "Start another run with smaller ones, whose diversity loss sees fewer codes at once: "
         f"--set pretrain.micro_batch_seconds={seconds / 2:.0f}; or with --set pretrain.activation_checkpointing=true.",
     )

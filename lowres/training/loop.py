@@ -1,6 +1,7 @@
 """The training loop: updates, reports, evaluations and checkpoints of one attempt, exact to the bit when resumed.
 
-It takes modules and callables and knows neither files nor speech formats; `lowres.stages.finetune` puts it together.
+To the bit on a processor; a GPU adds some sums in no fixed order. It takes modules and callables and knows neither
+files nor speech formats; `lowres.stages.finetune` puts it together.
 """
 
 import math

@@ -48,10 +48,11 @@ class PretrainSettings:
 
     seconds_per_update: float | None = None
     """Seconds of audio, over all processes, that one update learns from. Paper: 1.6 h = 5,760 s BASE, 2.7 h = 9,720 s
-    LARGE; 160 s for xs."""
+    LARGE; 40 s for xs."""
 
     micro_batch_seconds: float | None = None
-    """Seconds of audio in memory at once on each device; None measures the memory of the device."""
+    """Seconds of audio in memory at once on each device; None measures the memory of the device. The diversity loss is
+    that of a micro batch over all processes, so it changes a little what is learnt."""
 
     crop_seconds: float | None = None
     """Longer utterances are cropped to this, at random. Paper: 250,000 samples = 15.6 s BASE, 20 s LARGE."""
@@ -131,7 +132,7 @@ class PretrainSettings:
     (fairseq's feature_grad_mult for LV-60k)."""
 
     input_dropout: float | None = None
-    """Dropout of the projected latents: 0.1 BASE and xs, 0 LARGE, as all dropouts that follow (paper; fairseq)."""
+    """Dropout of the projected latents: 0.1 BASE, 0 LARGE (paper; fairseq) and xs, as the dropouts that follow."""
 
     latent_dropout: float | None = None
     """Dropout of the latents that are quantised."""
@@ -146,10 +147,11 @@ class PretrainSettings:
     """Dropout inside the feed-forward parts: 0 for all sizes (fairseq)."""
 
     layer_drop: float | None = None
-    """Probability of leaving out a whole transformer layer in one update: 0.05 BASE and xs, 0 LARGE (paper)."""
+    """Probability of leaving out a whole transformer layer in one update: 0.05 BASE, 0 LARGE (paper) and xs."""
 
     weight_decay: float = 0.01
-    """Decoupled weight decay (fairseq); biases and normalisation weights are never decayed."""
+    """Decoupled weight decay (fairseq); biases and the weights of norms are not decayed, the gain of the positional
+    embedding's weight norm is."""
 
     adam_beta1: float = 0.9
     """Adam's first decay rate (fairseq)."""

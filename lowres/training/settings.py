@@ -91,7 +91,8 @@ class FinetuneSettings:
     """Probability of leaving out a whole transformer layer in one update, 0 to below 1."""
 
     weight_decay: float | None = None
-    """Decoupled weight decay; biases and normalisation weights are never decayed."""
+    """Decoupled weight decay; biases and the weights of norms are not decayed, the gain of the positional embedding's
+    weight norm is."""
 
     train_feature_encoder: bool | None = None
     """Whether the convolutional feature encoder learns too: it must from random weights, and is frozen otherwise."""
