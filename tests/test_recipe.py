@@ -96,6 +96,14 @@ def test_the_hash_changes_with_any_value() -> None:
     assert len(hashes) == 4
 
 
+def test_what_model_says_is_kept_even_where_the_preset_says_the_same() -> None:
+    recipe = parse_recipe("[model]\npreset = 'base'\ndropout = 0.0\n")
+    assert recipe.model.overrides == {"dropout": 0.0}
+    assert parse_recipe(recipe.to_toml()) == recipe
+    assert parse_recipe("[model]\nlayer_drop = 0.0\n").model.overrides == {"layer_drop": 0.0}
+    assert parse_recipe("[model]\npreset = 'base'\n").model.overrides == {}
+
+
 @pytest.mark.parametrize(
     ("override", "read"),
     [

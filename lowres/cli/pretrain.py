@@ -44,7 +44,8 @@ def pretrain(
     if result.report is None:
         return  # another process talks
     if result.ending == "interrupted":
-        say(f"Stopped after {result.record.updates:,} updates; everything is saved.")
+        done = result.record.updates
+        say(f"Stopped after {done:,} updates; everything is saved." if done else "Stopped before the first update.")
         again = f"lowres pretrain --resume --run {result.record.name}"
         print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)

@@ -29,14 +29,16 @@ def receptive_field_and_hop(conv_layers: Sequence[tuple[int, int, int]]) -> tupl
 
 BASE_CONV_LAYERS = published_conv_layers(512)
 
-_MOST = 1 << 20
+MOST = 1 << 20
+"""Most of any of a network's whole numbers: far above any network, and low enough to compute with its shapes."""
+
 _RANGES = {
     **dict.fromkeys(("num_layers", "positional_layers"), (1, 1_000)),
-    **dict.fromkeys(("width", "num_heads", "feed_forward_width", "positional_kernel", "positional_groups"), (1, _MOST)),
-    **dict.fromkeys(("span_length", "channel_span_length"), (1, _MOST)),
-    **dict.fromkeys(("adapter_width", "lora_rank"), (0, _MOST)),
+    **dict.fromkeys(("width", "num_heads", "feed_forward_width", "positional_kernel", "positional_groups"), (1, MOST)),
+    **dict.fromkeys(("span_length", "channel_span_length"), (1, MOST)),
+    **dict.fromkeys(("adapter_width", "lora_rank"), (0, MOST)),
 }
-"""Least and most of a network's whole numbers: far above any network, and low enough to compute with its shapes."""
+"""Least and most of a network's whole numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +137,7 @@ class Wav2Vec2Config:
             if bands < 1 or not 2 <= hop <= window:
                 raise ValueError(f"conv_layers: log-mel bands ({bands}, {window}, {hop}) need 2 <= hop <= window")
         for channels, kernel, stride in convolutions:
-            if not 1 <= channels <= _MOST or not 1 <= stride <= kernel <= 2 * stride <= _MOST:
+            if not 1 <= channels <= MOST or not 1 <= stride <= kernel <= 2 * stride <= MOST:
                 raise ValueError(f"conv_layers: ({channels}, {kernel}, {stride}) needs stride <= kernel <= 2 stride")
         for name, divisor in (("num_heads", self.num_heads), ("positional_groups", self.positional_groups)):
             if self.width % divisor:
@@ -236,7 +238,6 @@ PRESETS["xs_mel"] = replace(
     front_end="log_mel",
     conv_layers=((80, 400, 160), (256, 3, 2), (256, 3, 2)),
     positional_kernel=32,
-    span_length=5,
 )
 DEFAULT_PRESET = "xs_mel"
 """What a recipe trains that names neither a size nor a backbone: the one that learns from the least speech and time."""

@@ -153,11 +153,13 @@ class ModelSection(Section):
 
     preset: str = DEFAULT_PRESET
     overrides: Mapping[str, Any] = Field(default_factory=dict)
+    """The fields that the recipe sets, those too that it sets as the preset has them: what is written wins over the
+    defaults of a stage."""
 
     @model_validator(mode="before")
     @classmethod
     def _gather_overrides(cls, data: Any) -> Any:
-        """Read the fields of the network, which stand beside `preset`; keep those that differ from the preset."""
+        """Read the fields of the network, which stand beside `preset`."""
         if not isinstance(data, Mapping):
             return data
         name = data.get("preset", DEFAULT_PRESET)
@@ -168,7 +170,7 @@ class ModelSection(Section):
         overrides = {key: value for key, value in given.items() if key not in ("preset", "overrides")}
         config = _config_adapter.validate_json(json.dumps({**usual, **overrides}), strict=True)
         chosen = to_dict(config)
-        kept: dict[str, Any] = {"overrides": {key: chosen[key] for key in usual if chosen[key] != usual[key]}}
+        kept: dict[str, Any] = {"overrides": {key: chosen[key] for key in usual if key in overrides}}
         return {"preset": name, **kept} if "preset" in data else kept
 
     @property

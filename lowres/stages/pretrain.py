@@ -18,7 +18,7 @@ from lowres.training.distributed import joined_processes
 from lowres.training.monitors import NoticeReport
 from lowres.training.pretrain_settings import PretrainSettings
 from lowres.training.pretraining_collapse import PretrainingCollapse
-from lowres.training.pretraining_loop import PretrainingEnding, PretrainingLoop
+from lowres.training.pretraining_loop import PretrainingEnding
 from lowres.training.pretraining_monitors import PretrainingSums
 from lowres.training.pretraining_parts import PretrainingState, rebuild_pretraining_state
 from lowres.training.schedule import plan_for_updates
@@ -75,7 +75,8 @@ def pretrain(
         recipe: model and pretraining settings.
         options: time, seed, name, and whether to go on with a run.
         watch: told of the start, reports, held-out evaluations and notices, in the first process only.
-        is_stop_asked: asked after every update; when it says yes, a checkpoint is saved and training ends.
+        is_stop_asked: asked after every update; when it says yes, a checkpoint is saved and training ends. Before the
+            first update, in an acoustic start, nothing is saved: going on begins anew.
 
     Returns:
         How the run ended; `checkpoints/best` in its folder is the backbone, or `checkpoints/last` where there is no
@@ -100,30 +101,34 @@ def pretrain(
                 context.report(NoticeReport(step=0, attempt=1, sentence=warning))
         processes.wait()
         loop = begin_pretraining(context, state, saved)
+        if loop is None:
+            return _finish(context, state, "interrupted", None)
         try:
             ending = loop.run()
         except torch.OutOfMemoryError as error:
             raise _too_little_memory(context, loop.state.step) from error
-        return _finish(context, loop, ending)
+        return _finish(context, loop.state, ending, loop.collapse)
 
 
-def _finish(context: PretrainContext, loop: PretrainingLoop, ending: PretrainingEnding) -> PretrainResult:
+def _finish(
+    context: PretrainContext, state: PretrainingState, ending: PretrainingEnding, collapse: PretrainingCollapse | None
+) -> PretrainResult:
     """Write the record and the report; only the first process does.
 
     Raises:
         TrainingError: the run has collapsed.
     """
     status: PretrainStatus = "training" if ending == "interrupted" else ending
-    record = replace(updated_record(context.record, loop.state), status=status)
+    record = replace(updated_record(context.record, state), status=status)
     report = None
     if context.processes.is_first:
-        if loop.collapse is not None:
-            context.report(NoticeReport(loop.state.step, 1, _collapse_sentence(loop.collapse)))
+        if collapse is not None:
+            context.report(NoticeReport(state.step, 1, _collapse_sentence(collapse)))
         write_record(context.folder, record)
         report = write_pretraining_report(context.folder.path)
-    if loop.collapse is not None:
-        causes = " ".join(f"({number}) {cause}." for number, cause in enumerate(loop.collapse.causes, start=1))
-        raise TrainingError(f"Pretraining has collapsed: {loop.collapse.sentence}.", causes)
+    if collapse is not None:
+        causes = " ".join(f"({number}) {cause}." for number, cause in enumerate(collapse.causes, start=1))
+        raise TrainingError(_collapse_sentence(collapse), causes)
     return PretrainResult(ending, context.folder.path, record, report)
 
 
@@ -145,6 +150,6 @@ def _too_little_memory(context: PretrainContext, step: int) -> TrainingError:
     seconds = known(context.settings.micro_batch_seconds, "micro_batch_seconds")
     return TrainingError(
         f"The device ran out of memory in update {step + 1} with micro batches of {seconds:.0f} s.",
-        "Start another run with smaller ones, which learn the same: "
+        "Start another run with smaller ones, whose diversity loss sees fewer codes at once: "
         f"--set pretrain.micro_batch_seconds={seconds / 2:.0f}; or with --set pretrain.activation_checkpointing=true.",
     )

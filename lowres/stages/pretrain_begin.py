@@ -53,14 +53,20 @@ def begin_pretraining(
     context: PretrainContext,
     state: PretrainingState,
     saved: tuple[SavedTraining[PretrainingState], dict[str, torch.Tensor]] | None,
-) -> PretrainingLoop:
-    """Build network, optimizer and loop, from the start or from a checkpoint."""
+) -> PretrainingLoop | None:
+    """Build network, optimizer and loop, from the start or from a checkpoint; None where an acoustic start was stopped.
+
+    Such a start leaves no checkpoint: who goes on with the run makes it again, whole.
+    """
     settings = context.settings
     network = build_pretraining_network(context.start, seed=state.seed, device=context.compute.device)
     if saved is not None:
         load_weights(network, saved[1], context.folder.last)
     else:
-        state = _start_acoustically(context, network, state)
+        started = _start_acoustically(context, network, state)
+        if started is None:
+            return None
+        state = started
     network.backbone.context_network.recomputes_activations = known(
         settings.activation_checkpointing, "activation_checkpointing"
     )
@@ -84,8 +90,12 @@ def begin_pretraining(
 
 def _start_acoustically(
     context: PretrainContext, network: PretrainingNetwork, state: PretrainingState
-) -> PretrainingState:
-    """Teach a new network what a spectrogram says, where the settings ask for it; its time counts."""
+) -> PretrainingState | None:
+    """Teach a new network what a spectrogram says, where the settings ask for it; its time counts.
+
+    Returns:
+        The state to begin with, or None where somebody asked to stop before it was done.
+    """
     hours = known(context.settings.acoustic_start_hours, "acoustic_start_hours")
     if hours == 0 or context.start.backbone is not None:
         return state
@@ -93,8 +103,12 @@ def _start_acoustically(
     sentence = f"The feature encoder first learns log-mel bands, on {hours:g} h of audio."
     context.report(NoticeReport(step=0, attempt=1, sentence=sentence))
     # Every process does the same, alone: it is short, and so they begin with the same weights.
-    small = replace(context.mixture, samples_per_update=_ACOUSTIC_UPDATE_SAMPLES, crop_samples=_ACOUSTIC_CROP_SAMPLES)
-    small = replace(small, shortest_samples=min(small.shortest_samples, small.crop_samples))
+    small = replace(
+        context.mixture,
+        samples_per_update=_ACOUSTIC_UPDATE_SAMPLES,
+        crop_samples=_ACOUSTIC_CROP_SAMPLES,
+        shortest_samples=min(context.mixture.shortest_samples, _ACOUSTIC_CROP_SAMPLES),
+    )
     plans = plan_mixture(context.speech.sources, small, start=MixturePosition())
     with Feed(partial(load_speech_update, context.speech.sources), plans) as feed:
         started = start_acoustically(
@@ -103,8 +117,13 @@ def _start_acoustically(
             context.compute,
             hours=hours,
             seed=state.seed,
-            is_stop_asked=context.is_stop_asked,
+            # All of them must stop at the same update, or they would begin with other weights.
+            is_stop_asked=lambda: context.processes.is_true_anywhere(context.is_stop_asked()),
         )
+    if started is None:
+        sentence = "Stopped before the feature encoder had learnt them: going on begins with that anew."
+        context.report(NoticeReport(step=0, attempt=1, sentence=sentence))
+        return None
     seconds = context.processes.maximum(context.clock() - began)
     context.report(
         NoticeReport(

@@ -1,7 +1,7 @@
 """The network of a pretraining run: from scratch, or a backbone to go on from, with or without its codebooks."""
 
 import random
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from lowres.backbones.native import BACKBONE_PREFIX, Backbone, load_weights
-from lowres.model.config import QuantizerConfig, Wav2Vec2Config
+from lowres.errors import TrainingError
+from lowres.model.config import QuantizerConfig, Wav2Vec2Config, quantizer_to_dict
 from lowres.model.pretraining import PretrainingNetwork
 from lowres.recipe import Recipe
 from lowres.stages.backbone import find_backbone
@@ -63,20 +64,23 @@ def choose_pretrain_start(recipe: Recipe, settings: PretrainSettings, project: P
 
     Raises:
         CheckpointError: the backbone is missing or damaged.
+        TrainingError: [model] switches off masking.
     """
     backbone = None
     config = recipe.network_config()
     if settings.backbone:
         backbone = find_backbone(project, settings.backbone)
         config = backbone.config
-    settings = settle_pretraining(settings, config, is_continued=backbone is not None)
-    overridden: Collection[str] = recipe.model.overrides
-    wanted = {
-        name: getattr(settings, name)
-        for name in NETWORK_FIELDS
-        if getattr(recipe.pretrain, name) is not None or name not in overridden
-    }
+    has_codebooks = backbone is not None and backbone.heads is not None
+    settings = settle_pretraining(settings, config, is_continued=backbone is not None, has_codebooks=has_codebooks)
+    wanted = {name: getattr(settings, name) for name in NETWORK_FIELDS}
+    wanted |= {name: value for name, value in recipe.model.overrides.items() if _follows_model(name, recipe)}
     config = replace(config, **wanted)
+    if config.span_start_probability == 0:
+        raise TrainingError(
+            "[model] span_start_probability is 0: nothing would be masked, and pretraining learns from nothing else.",
+            "Leave it out, or set pretrain.span_start_probability, which pretraining alone follows.",
+        )
     asked = QuantizerConfig(
         num_codebooks=known(settings.num_codebooks, "num_codebooks"),
         num_entries=known(settings.num_entries, "num_entries"),
@@ -92,8 +96,23 @@ def choose_pretrain_start(recipe: Recipe, settings: PretrainSettings, project: P
             "have to bring quantiser and network together again."
         )
         return PretrainStart(config, asked, settings, backbone, keeps_codebooks=False, warnings=(warning,))
-    quantizer_config = replace(backbone.heads.config, latent_dropout=asked.latent_dropout)
-    return PretrainStart(config, quantizer_config, settings, backbone, keeps_codebooks=True)
+    kept = replace(backbone.heads.config, latent_dropout=asked.latent_dropout)
+    warnings = tuple(_kept_codebooks_warnings(asked, kept))
+    return PretrainStart(config, kept, settings, backbone, keeps_codebooks=True, warnings=warnings)
+
+
+def _kept_codebooks_warnings(asked: QuantizerConfig, kept: QuantizerConfig) -> Iterator[str]:
+    for name, value in quantizer_to_dict(kept).items():
+        if (other := getattr(asked, name)) != value:
+            yield (
+                f"The codebooks of the backbone go on, so {name} stays {value}, and the {other} of [pretrain] has no "
+                "effect; with pretrain.reset_codebooks=true they would begin anew."
+            )
+
+
+def _follows_model(name: str, recipe: Recipe) -> bool:
+    """Whether a field of the network is one of pretraining's that [pretrain] says nothing about."""
+    return name in NETWORK_FIELDS and getattr(recipe.pretrain, name) is None
 
 
 def build_pretraining_network(start: PretrainStart, *, seed: int, device: str) -> PretrainingNetwork:

@@ -96,7 +96,7 @@ def open_pretraining(
     processes.wait()  # until all have looked: the first one is about to write
     start = choose_pretrain_start(recipe, _put_over(recipe.pretrain, options, recorded), project)
     compute = choose_compute(start.settings.precision)
-    start = _with_micro_batch(start, compute, recorded)
+    start = _with_micro_batch(start, compute, recorded, processes)
     mixture = mixture_settings(start.settings, processes)
     speech = load_pretraining_speech(project, start.settings.corpora, start.settings)
     record = _describe_run(folder, recipe, (start, speech, mixture), compute, processes)
@@ -166,15 +166,17 @@ def _put_over(
     )
 
 
-def _with_micro_batch(start: PretrainStart, compute: Compute, recorded: PretrainRecord | None) -> PretrainStart:
+def _with_micro_batch(
+    start: PretrainStart, compute: Compute, recorded: PretrainRecord | None, processes: Processes
+) -> PretrainStart:
     if start.settings.micro_batch_seconds is not None:
         return start
-    # What fits depends on what else the machine does: a resumed run keeps what it began with.
-    seconds = (
-        recorded.settings["micro_batch_seconds"]
-        if recorded
-        else choose_micro_batch_seconds(start.config, device=compute.device, trains_feature_encoder=True)
-    )
+    if recorded is not None:
+        # What fits depends on what else the machine does: a resumed run keeps what it began with.
+        seconds = recorded.settings["micro_batch_seconds"]
+    else:
+        fits_here = choose_micro_batch_seconds(start.config, device=compute.device, trains_feature_encoder=True)
+        seconds = processes.minimum(fits_here)  # all must deal an update into the same micro batches
     return replace(start, settings=replace(start.settings, micro_batch_seconds=seconds))
 
 

@@ -73,7 +73,7 @@ def start_acoustically(
     hours: float,
     seed: int,
     is_stop_asked: Callable[[], bool] = lambda: False,
-) -> AcousticStart:
+) -> AcousticStart | None:
     """Teach the feature encoder log-mel bands, then fit the quantiser to its latents.
 
     Args:
@@ -82,7 +82,11 @@ def start_acoustically(
         compute: device and precision.
         hours: hours of audio to learn from, above 0.
         seed: of the quantiser's directions.
-        is_stop_asked: asked after every update; when it says yes, the rest is left out.
+        is_stop_asked: asked after every update but the last; where several processes do this at once, it must answer
+            all of them alike.
+
+    Returns:
+        How it went, or None where it was asked to stop: a start that was cut short is none to go on from.
     """
     backbone = network.backbone
     head = nn.Linear(backbone.config.latent_width, NUM_BANDS).to(compute.device)
@@ -91,7 +95,9 @@ def start_acoustically(
     wanted = hours * 3600 * SAMPLE_RATE
     heard, errors = 0, []
     kept: list[SpeechBatch] = []
-    while heard < wanted and not (heard and is_stop_asked()):
+    while heard < wanted:
+        if heard and is_stop_asked():
+            return None
         update = next(updates)
         for batch in update.batches:
             error, size = _mean_squares(network, head, batch, compute)

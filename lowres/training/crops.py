@@ -90,10 +90,10 @@ class Passes:
     def _count_slots(self) -> NDArray[np.int64] | None:
         """Return (N + 1,) at which place of an unshuffled pass each utterance begins; None where each has one place."""
         lengths = self._lengths if self._utterances is None else self._lengths[self._utterances]
+        if (int(lengths.max(initial=0)) + self._crop_samples // 2) // self._crop_samples <= 1:
+            return None  # before a crop longer than an int32 can hold meets the lengths
         slots = (lengths + self._crop_samples // 2) // self._crop_samples
         np.maximum(slots, 1, out=slots)
-        if not len(slots) or int(slots.max()) == 1:
-            return None
         return np.concatenate([[0], np.cumsum(slots, dtype=np.int64)])
 
     @property

@@ -1,7 +1,7 @@
 """Training in many processes, on one machine or several, as `torchrun` starts them (torch.distributed).
 
 Every process has its own GPU, or its share of the processor, and learns from its share of every micro batch. Gradients
-are summed over processes by DistributedDataParallel; from a billion parameters on the weights are sharded too (FSDP).
+are summed over processes by DistributedDataParallel; from XLS-R's 1B on the weights are sharded too (FSDP).
 Without torchrun there is one process and nothing here does anything.
 """
 
@@ -26,8 +26,9 @@ from lowres.errors import TrainingError
 
 Sharding = Literal["auto", "replicate", "shard"]
 
-SHARD_FROM_PARAMETERS: Final = 1_000_000_000
-"""Parameters from which the weights are divided among the processes instead of copied to each."""
+SHARD_FROM_PARAMETERS: Final = 900_000_000
+"""Parameters from which the weights are divided among the processes instead of copied to each: XLS-R's "1B" has
+965 million."""
 
 _TORCHRUN_VARIABLES: Final = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 
@@ -65,6 +66,10 @@ class Processes:
         largest = torch.tensor(value, dtype=torch.float64, device=_device_of_backend(self.local_rank))
         distributed.all_reduce(largest, op=distributed.ReduceOp.MAX)
         return float(largest)
+
+    def minimum(self, value: float) -> float:
+        """Return the smallest value of any process; every process must ask."""
+        return -self.maximum(-value)
 
     def wait(self) -> None:
         """Wait until every process has come here."""
@@ -150,10 +155,36 @@ class SpreadNetwork:
 
     def load_optimizer_state(self, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
         """Put a gathered state back into an optimizer."""
-        if self.is_sharded:
-            set_optimizer_state_dict(self.module, optimizer, state, options=_WHOLE)
-        else:
+        if not self.is_sharded:
             optimizer.load_state_dict(state)
+            return
+        state = _by_names(state, self.module, optimizer)
+        # What was frozen all along has no state, and torch looks for one of all that is not frozen now. Nor must it
+        # get one of zeros: Adam would count its first update as the second.
+        without = [
+            parameter
+            for name, parameter in self.module.named_parameters()
+            if parameter.requires_grad and name not in state["state"]
+        ]
+        for parameter in without:
+            parameter.requires_grad_(False)
+        set_optimizer_state_dict(self.module, optimizer, state, options=_WHOLE)
+        for parameter in without:
+            parameter.requires_grad_(True)
+
+
+def _by_names(state: dict[str, Any], module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Call the parameters by their names in a state that was saved where the weights were not sharded."""
+    if not all(isinstance(key, int) for key in state["state"]):
+        return state
+    names = {parameter: name for name, parameter in module.named_parameters()}
+    order = [names[parameter] for group in optimizer.param_groups for parameter in group["params"]]
+    return {
+        "state": {order[key]: value for key, value in state["state"].items()},
+        "param_groups": [
+            {**group, "params": [order[key] for key in group["params"]]} for group in state["param_groups"]
+        ],
+    }
 
 
 _WHOLE: Final = StateDictOptions(full_state_dict=True, cpu_offload=True)
@@ -173,7 +204,7 @@ def spread(
         network: with its final weights, the same in every process, on its device.
         processes: who they are.
         blocks: returns the modules to gather one at a time where the weights are sharded.
-        sharding: "auto" shards from a billion parameters on.
+        sharding: "auto" shards from `SHARD_FROM_PARAMETERS` on.
         skips_layers: whether some parameters may have no part in an update, as with layer drop.
     """
     if processes.count == 1:

@@ -1,6 +1,7 @@
 """The training loop: updates, reports, evaluations and checkpoints of one attempt, exact to the bit when resumed.
 
-It takes modules and callables and knows neither files nor speech formats; `lowres.stages.finetune` puts it together.
+To the bit on a processor; a GPU adds some sums in no fixed order. It takes modules and callables and knows neither
+files nor speech formats; `lowres.stages.finetune` puts it together.
 """
 
 import math
@@ -172,8 +173,9 @@ class TrainingLoop:
         state, budget = self.state, self._settings.budget_seconds
         if budget is None:
             return False
+        # An attempt has what is left of the budget after its start, or, too late, a little.
         elapsed = state.elapsed_seconds - state.attempt_started_seconds
-        allowed = budget - state.attempt_started_seconds
+        allowed = max(budget - state.attempt_started_seconds, 1.0)
         if not is_time_to_replan(state.plan, state.step, elapsed, allowed):
             return False
         clock = Clock(elapsed_seconds=elapsed, reserved_seconds=state.last_evaluation_seconds)

@@ -22,7 +22,7 @@ def build_optimizer(module: nn.Module, settings: AdamSettings) -> torch.optim.Op
         module: the network. Parameters frozen now are included: they have no gradient and are passed over until they
             are thawed, so that the head-only phase needs no second optimizer.
         settings: betas, epsilon, and the weight decay. Parameters of one axis or none (biases, normalisation weights,
-            layer scales) are not decayed.
+            layer scales) are not decayed; the gain of the positional embedding's weight norm has three, and is.
 
     Returns:
         The optimizer, its learning rate 0 until `set_learning_rate` is called.

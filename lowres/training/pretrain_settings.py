@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from lowres.model.config import Wav2Vec2Config
+from lowres.model.config import MOST, Wav2Vec2Config
 from lowres.training.pretrain_corpus import PretrainCorpus
-from lowres.training.settings import BELOW_ONE, MOST_MINUTES, NO_LIMIT, Precision, refuse_out_of_range
+from lowres.training.settings import BELOW_ONE, LEAST_EPSILON, MOST_MINUTES, NO_LIMIT, Precision, refuse_out_of_range
 
 Sharding = Literal["auto", "replicate", "shard"]
 
@@ -48,10 +48,11 @@ class PretrainSettings:
 
     seconds_per_update: float | None = None
     """Seconds of audio, over all processes, that one update learns from. Paper: 1.6 h = 5,760 s BASE, 2.7 h = 9,720 s
-    LARGE; 160 s for xs."""
+    LARGE; 40 s for xs."""
 
     micro_batch_seconds: float | None = None
-    """Seconds of audio in memory at once on each device; None measures the memory of the device."""
+    """Seconds of audio in memory at once on each device; None measures the memory of the device. The diversity loss is
+    that of a micro batch over all processes, so it changes a little what is learnt."""
 
     crop_seconds: float | None = None
     """Longer utterances are cropped to this, at random. Paper: 250,000 samples = 15.6 s BASE, 20 s LARGE."""
@@ -108,7 +109,7 @@ class PretrainSettings:
     kept it begins at `gumbel_end`, so that noise does not unlearn them: ours."""
 
     gumbel_end: float | None = None
-    """Lowest temperature: 0.5 BASE and xs, 0.1 LARGE (paper)."""
+    """Lowest temperature: 0.5 BASE and xs, 0.1 LARGE (paper), and never above `gumbel_start`."""
 
     gumbel_factor: float | None = None
     """Of the temperature, at every update: 0.999995 in the paper, which reaches 0.5 after 277,000 of BASE's 400,000
@@ -131,7 +132,7 @@ class PretrainSettings:
     (fairseq's feature_grad_mult for LV-60k)."""
 
     input_dropout: float | None = None
-    """Dropout of the projected latents: 0.1 BASE and xs, 0 LARGE, as all dropouts that follow (paper; fairseq)."""
+    """Dropout of the projected latents: 0.1 BASE, 0 LARGE (paper; fairseq) and xs, as the dropouts that follow."""
 
     latent_dropout: float | None = None
     """Dropout of the latents that are quantised."""
@@ -146,10 +147,11 @@ class PretrainSettings:
     """Dropout inside the feed-forward parts: 0 for all sizes (fairseq)."""
 
     layer_drop: float | None = None
-    """Probability of leaving out a whole transformer layer in one update: 0.05 BASE and xs, 0 LARGE (paper)."""
+    """Probability of leaving out a whole transformer layer in one update: 0.05 BASE, 0 LARGE (paper) and xs."""
 
     weight_decay: float = 0.01
-    """Decoupled weight decay (fairseq); biases and normalisation weights are never decayed."""
+    """Decoupled weight decay (fairseq); biases and the weights of norms are not decayed, the gain of the positional
+    embedding's weight norm is."""
 
     adam_beta1: float = 0.9
     """Adam's first decay rate (fairseq)."""
@@ -192,7 +194,7 @@ class PretrainSettings:
 
     sharding: Sharding = "auto"
     """Where several processes train together, whether each holds a copy of the weights or a share of them; "auto"
-    shares from a billion parameters on."""
+    shares from XLS-R's 1B on."""
 
     seed: int = 1
     """Seed of the weights, of what is drawn when, of masks, distractors, Gumbel noise and dropout."""
@@ -232,11 +234,12 @@ class PretrainSettings:
 
 
 _PROBABILITIES = (
-    "span_start_probability", "channel_span_start_probability", "input_dropout", "latent_dropout", "dropout",
+    "channel_span_start_probability", "input_dropout", "latent_dropout", "dropout",
     "attention_dropout", "activation_dropout", "layer_drop",
 )  # fmt: skip
 _RANGES: dict[str, tuple[float, float]] = {
     **dict.fromkeys(_PROBABILITIES, (0, BELOW_ONE)),
+    "span_start_probability": (1e-6, BELOW_ONE),  # where nothing is masked, there is nothing to learn
     "learning_rate": (1e-12, 1.0),
     "updates": (1, NO_LIMIT),
     "warmup_share": (0, 1),
@@ -259,13 +262,13 @@ _RANGES: dict[str, tuple[float, float]] = {
     "gumbel_start": (1e-3, NO_LIMIT),
     "gumbel_end": (1e-3, NO_LIMIT),
     "gumbel_factor": (0.5, 1),
-    "span_length": (1, NO_LIMIT),
-    "channel_span_length": (1, NO_LIMIT),
+    "span_length": (1, MOST),
+    "channel_span_length": (1, MOST),
     "feature_gradient_scale": (0, NO_LIMIT),
     "weight_decay": (0, NO_LIMIT),
-    "adam_beta1": (0, 1),
-    "adam_beta2": (0, 1),
-    "adam_epsilon": (0, 1),
+    "adam_beta1": (0, BELOW_ONE),
+    "adam_beta2": (0, BELOW_ONE),
+    "adam_epsilon": (LEAST_EPSILON, 1),
     "gradient_clip": (0, NO_LIMIT),
     "held_out_seconds": (0, NO_LIMIT),
     "evaluate_every_updates": (1, NO_LIMIT),
@@ -338,13 +341,16 @@ def defaults_for_size(config: Wav2Vec2Config) -> SizeDefaults:
     return _LARGE if config.width < 1280 else _BILLION
 
 
-def settle_pretraining(settings: PretrainSettings, config: Wav2Vec2Config, *, is_continued: bool) -> PretrainSettings:
+def settle_pretraining(
+    settings: PretrainSettings, config: Wav2Vec2Config, *, is_continued: bool, has_codebooks: bool = True
+) -> PretrainSettings:
     """Fill in what follows from the size of the network and from where its weights come from.
 
     Args:
         settings: as recipe and command line have them; what they say wins.
         config: the network.
         is_continued: whether the run goes on from a backbone.
+        has_codebooks: whether that backbone came with its codebooks.
 
     Returns:
         Settings in which only `micro_batch_seconds`, `minutes`, `evaluate_every_updates` and `gumbel_factor` can
@@ -360,8 +366,11 @@ def settle_pretraining(settings: PretrainSettings, config: Wav2Vec2Config, *, is
             encoder_frozen_share=0.0,
         )
     end = defaults.gumbel_end if settings.gumbel_end is None else settings.gumbel_end
-    keeps_codebooks = is_continued and not settings.reset_codebooks
-    defaults = replace(defaults, gumbel_start=end if keeps_codebooks else max(defaults.gumbel_start, end))
+    if settings.gumbel_end is None and settings.gumbel_start is not None:
+        end = min(end, settings.gumbel_start)
+    keeps_codebooks = is_continued and has_codebooks and not settings.reset_codebooks
+    highest = end if keeps_codebooks else max(defaults.gumbel_start, end)
+    defaults = replace(defaults, gumbel_start=highest, gumbel_end=end)
     filled: dict[str, Any] = {
         field.name: getattr(defaults, field.name)
         for field in fields(SizeDefaults)

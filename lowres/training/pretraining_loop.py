@@ -1,8 +1,10 @@
 """The pretraining loop: updates, reports, held-out evaluations and checkpoints, exact to the bit when resumed.
 
-Everything random in an update follows from the run's seed, the update and the utterance, so there is no random state
-to save, and it does not matter on how many processes the update is spread (apart from dropout, which is each
-process's own). Modules and callables only: `lowres.stages.pretrain` puts it together.
+To the bit on a processor; a GPU adds some sums in no fixed order. Everything random in an update follows from the run's
+seed, the update and the utterance, so there is no random state to save, and it does not matter on how many processes
+the same micro batches are spread (apart from dropout, which is each process's own): `micro_batch_seconds` is each
+process's share of one, and the diversity loss is a micro batch's. Modules and callables only: `lowres.stages.pretrain`
+puts it together.
 """
 
 import hashlib

@@ -55,15 +55,17 @@ def warmup_decay_scale(progress: float, warmup_share: float) -> float:
 
     Args:
         progress: how far the run is; values outside 0-1 are brought back into it.
-        warmup_share: share of the run in which the rate rises linearly from 0, 0 to below 1; then it falls linearly
-            to 0.
+        warmup_share: share of the run in which the rate rises linearly from 0; then it falls linearly to 0. 1 leaves
+            nothing for the fall.
 
     Returns:
         A share of the peak rate, 0-1. Source: paper section 4.2 ("we warm up the learning rate for the first 8% of
         updates ..., and then linearly decay it").
     """
     progress = min(max(progress, 0.0), 1.0)
-    return progress / warmup_share if progress < warmup_share else (1.0 - progress) / (1.0 - warmup_share)
+    if progress < warmup_share:
+        return progress / warmup_share
+    return (1.0 - progress) / (1.0 - warmup_share) if warmup_share < 1.0 else 1.0
 
 
 @dataclass(frozen=True)

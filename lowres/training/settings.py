@@ -7,6 +7,8 @@ from typing import ClassVar, Final, Literal, TypeVar
 
 from pydantic import ConfigDict
 
+from lowres.model.config import MOST
+
 Adaptation = Literal["full", "adapter", "lora", "last_layers"]
 """What of a backbone learns: everything but the convolutions; adapters in it (MMS); low-rank updates of its attention
 (LoRA); its last transformer blocks. The CTC head always does."""
@@ -89,7 +91,8 @@ class FinetuneSettings:
     """Probability of leaving out a whole transformer layer in one update, 0 to below 1."""
 
     weight_decay: float | None = None
-    """Decoupled weight decay; biases and normalisation weights are never decayed."""
+    """Decoupled weight decay; biases and the weights of norms are not decayed, the gain of the positional embedding's
+    weight norm is."""
 
     train_feature_encoder: bool | None = None
     """Whether the convolutional feature encoder learns too: it must from random weights, and is frozen otherwise."""
@@ -186,6 +189,8 @@ class FinetuneSettings:
 NO_LIMIT: Final = math.inf
 BELOW_ONE: Final = math.nextafter(1.0, 0.0)
 """Highest probability of dropping or masking, as `lowres.model.config` has it too."""
+LEAST_EPSILON: Final = 1e-16
+"""Lowest epsilon of Adam: without one, a weight whose gradient was always 0 would become not a number."""
 MOST_MINUTES: Final = 1e7
 """Nineteen years: a time budget that is finite in seconds too."""
 
@@ -214,8 +219,8 @@ def _describe_range(low: float, high: float) -> str:
 
 _RANGES: dict[str, tuple[float, float]] = {
     "repeat_blocks": (1, 64),
-    "adapter_width": (1, NO_LIMIT),
-    "lora_rank": (1, NO_LIMIT),
+    "adapter_width": (1, MOST),
+    "lora_rank": (1, MOST),
     "num_last_layers": (1, NO_LIMIT),
     "learning_rate": (1e-12, 1.0),
     "updates": (1, NO_LIMIT),
@@ -223,9 +228,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "seconds_per_update": (1e-3, NO_LIMIT),
     "micro_batch_seconds": (1e-3, NO_LIMIT),
     "time_span_start_probability": (0, BELOW_ONE),
-    "time_span_length": (1, NO_LIMIT),
+    "time_span_length": (1, MOST),
     "channel_span_start_probability": (0, BELOW_ONE),
-    "channel_span_length": (1, NO_LIMIT),
+    "channel_span_length": (1, MOST),
     "speed_change": (0, 0.5),
     "noise_lowest_snr_db": (-20, 60),
     "dropout": (0, BELOW_ONE),
@@ -242,9 +247,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "constant_share": (0, 1),
     "initial_scale": (0, 1),
     "final_scale": (0, 1),
-    "adam_beta1": (0, 1),
-    "adam_beta2": (0, 1),
-    "adam_epsilon": (0, 1),
+    "adam_beta1": (0, BELOW_ONE),
+    "adam_beta2": (0, BELOW_ONE),
+    "adam_epsilon": (LEAST_EPSILON, 1),
     "seed": (0, 2**63 - 1),
     "log_every_updates": (1, NO_LIMIT),
     "checkpoint_every_minutes": (0, NO_LIMIT),

@@ -14,6 +14,7 @@ from lowres.backbones.native import load_backbone
 from lowres.cli.app import app
 from lowres.errors import CheckpointError, CorpusError, TrainingError
 from lowres.recipe import load_recipe
+from lowres.stages import pretrain_begin
 from lowres.stages.finetune import FinetuneOptions, finetune
 from lowres.stages.pretrain import PretrainOptions, PretrainResult, PretrainStarted, pretrain
 from lowres.stages.pretrain_run import read_pretrain_record
@@ -96,6 +97,26 @@ def test_what_was_stopped_goes_on_and_what_has_changed_is_refused(project: Path)
     assert (resumed.ending, resumed.record.updates, resumed.record.times_resumed) == ("finished", 12, 1)
     with pytest.raises(CheckpointError, match="is finished"):
         train(project, resume=True)
+
+
+def test_what_was_stopped_in_its_acoustic_start_begins_anew_and_trains_as_if_it_had_never_been_stopped(
+    project: Path,
+) -> None:
+    recipe = load_recipe(project=project, overrides=["pretrain.updates=2", "pretrain.acoustic_start_hours=0.02"])
+    pretrain(project, recipe, PretrainOptions(run="whole"))
+    stopped = pretrain(project, recipe, PretrainOptions(run="stopped"), is_stop_asked=lambda: True)
+    assert (stopped.ending, stopped.record.status, stopped.record.updates) == ("interrupted", "training", 0)
+    resumed = pretrain(project, recipe, PretrainOptions(run="stopped", resume=True))
+    assert (resumed.ending, resumed.record.times_resumed) == ("finished", 1)
+    whole, again = (load_backbone(project / f"runs/{run}/checkpoints/last").weights for run in ("whole", "stopped"))
+    assert all(torch.equal(tensor, again[name]) for name, tensor in whole.items())
+
+
+def test_crops_of_the_acoustic_start_may_be_shorter_than_the_shortest_utterance(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretrain_begin, "_ACOUSTIC_CROP_SAMPLES", 4_800)  # 0.3 s, and shortest_seconds is 0.4
+    assert train(project, "updates=1").ending == "finished"
 
 
 def test_a_collapse_is_said_with_what_to_try_and_kept_in_the_record(project: Path) -> None:

@@ -13,6 +13,7 @@ def start(hours: float) -> tuple[AcousticStart, dict[str, torch.Tensor]]:
     updates = (load_speech_update(SOURCES, plan) for plan in plan_mixture(SOURCES, MIXTURE, start=MixturePosition()))
     torch.manual_seed(4)
     found = start_acoustically(network, updates, Compute("cpu", "fp32"), hours=hours, seed=1)
+    assert found is not None
     return found, network.state_dict()
 
 

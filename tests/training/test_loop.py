@@ -208,6 +208,15 @@ def test_a_timed_run_decides_its_updates_from_its_speed_and_keeps_to_the_time() 
     assert [saved.state.plan[-1].step for saved in watched.saved][: len(plans)] == [event.step for event in plans]
 
 
+def test_a_timed_attempt_that_begins_after_the_budget_ends_at_once_and_is_never_before_its_beginning() -> None:
+    settings = replace(SETTINGS, evaluate_every_updates=None, budget_seconds=100.0)
+    loop, _ = make_loop(settings, updates=5000, evaluate=None)
+    loop.state = replace(loop.state, elapsed_seconds=150.0, attempt_started_seconds=150.0)
+    assert loop.run() == "finished"
+    assert loop.state.step == 1
+    assert all(0 <= point.progress <= 1 for point in loop.state.plan)
+
+
 def test_asking_to_stop_saves_first() -> None:
     loop, watched = make_loop(is_stop_asked=lambda: True, updates=9)
     assert loop.run() == "interrupted"

@@ -221,6 +221,12 @@ def test_the_parts_of_the_processes_are_a_division_of_the_micro_batch(sizes: lis
     assert max(map(samples_of, parts)) - min(map(samples_of, parts)) <= 2 * max(sizes)
 
 
+@pytest.mark.parametrize("crop_samples", [1_000_000, 2**40])
+def test_crops_longer_than_anything_leave_every_recording_whole(crop_samples: int) -> None:
+    planned = updates(chosen=replace(SETTINGS, crop_samples=crop_samples), count=20)
+    assert {crop.num_samples for crop in crops_of(planned) if crop.source == 2} == {5000, 30, 180}
+
+
 def test_short_utterances_are_left_out_and_counted() -> None:
     sources = [source("a", [9, 10, 50, 3]), source("b", [5, 9])]
     assert count_left_out(sources, SETTINGS) == (2, 2)

@@ -62,6 +62,9 @@ def test_going_on_from_a_backbone_is_gentler_and_keeps_what_its_codes_mean() -> 
 def test_other_numbers_of_codebooks_keep_the_width_of_each() -> None:
     assert settled("base", num_codebooks=3).code_width == 384
     assert settled("base", gumbel_end=3.0).gumbel_start == 3.0
+    assert settled("base", gumbel_start=0.4).gumbel_end == 0.4
+    kept = settled("base", gumbel_start=0.4, is_continued=True)
+    assert (kept.gumbel_start, kept.gumbel_end) == (0.4, 0.4)
     assert settled("base", shortest_seconds=18.0).crop_seconds == 18.0
 
 
@@ -76,7 +79,9 @@ def test_settling_twice_changes_nothing() -> None:
         {"updates": 0}, {"learning_rate": -1.0}, {"dropout": 1.0}, {"seed": -1}, {"language_alpha": 1.5},
         {"gumbel_factor": 1.1}, {"num_distractors": 0}, {"held_out_seconds": -1.0}, {"span_length": 0},
         {"crop_seconds": 0.5}, {"code_width": 255}, {"gumbel_start": 0.1, "gumbel_end": 0.5},
-        {"minutes": math.nan}, {"minutes": math.inf}, {"seed": 2**63},
+        {"minutes": math.nan}, {"minutes": math.inf}, {"seed": 2**63}, {"adam_beta1": 1.0}, {"adam_beta2": 1.0},
+        {"adam_epsilon": 0.0}, {"span_length": 2**20 + 1}, {"channel_span_length": 2**20 + 1},
+        {"span_start_probability": 0.0},
     ],
 )  # fmt: skip
 def test_values_no_run_could_use_are_refused_by_name(wrong: dict[str, float]) -> None:

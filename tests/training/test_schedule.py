@@ -10,6 +10,7 @@ from lowres.training.schedule import (
     replan_for_budget,
     total_updates,
     tri_stage_scale,
+    warmup_decay_scale,
 )
 
 SHAPE = TriStage(warmup_share=0.1, constant_share=0.4, initial_scale=0.01, final_scale=0.05)
@@ -55,6 +56,13 @@ def test_a_timed_run_ends_at_once_when_its_budget_is_gone() -> None:
     point = replan_for_budget(50, Clock(elapsed_seconds=120.0, reserved_seconds=5.0), 100.0)
     assert point.total_updates == 50
     assert progress_at(50, (*plan_for_updates(5000), point)) == 1.0
+
+
+@pytest.mark.parametrize("warmup_share", [0.0, 0.08, 1.0])
+def test_the_rate_of_pretraining_peaks_where_its_warmup_ends(warmup_share: float) -> None:
+    assert warmup_decay_scale(warmup_share, warmup_share) == 1.0
+    assert warmup_decay_scale(0.5, 1.0) == 0.5
+    assert warmup_decay_scale(1.0, 0.5) == 0.0
 
 
 def test_speed_is_measured_after_the_first_updates_and_then_every_tenth_of_the_budget() -> None:

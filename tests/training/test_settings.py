@@ -82,7 +82,9 @@ def test_every_default_by_hours_is_a_setting_of_the_recipe() -> None:
     [
         {"updates": 0}, {"learning_rate": -1.0}, {"dropout": 1.0}, {"seed": -1}, {"minutes": 0.0},
         {"warmup_share": 1.2}, {"minutes": math.nan}, {"minutes": 1e308}, {"seed": 2**63},
-        {"checkpoint_every_minutes": math.inf},
+        {"checkpoint_every_minutes": math.inf}, {"adam_beta1": 1.0}, {"adam_beta2": 1.0}, {"adam_epsilon": 0.0},
+        {"time_span_length": 2**20 + 1}, {"channel_span_length": 2**20 + 1}, {"adapter_width": 2**20 + 1},
+        {"lora_rank": 2**20 + 1},
     ],
 )  # fmt: skip
 def test_values_no_run_could_use_are_refused_by_name(wrong: dict[str, float]) -> None:
