@@ -46,6 +46,7 @@ def inspect(
 
 def _print_contents(result: "InspectResult") -> None:
     from lowres.report.sentences import duration_text
+    from lowres.report.terms import CONSENT, LICENCE
 
     contents = result.contents
     _print_amounts(contents)
@@ -53,7 +54,7 @@ def _print_contents(result: "InspectResult") -> None:
     for sentence in contents.warnings:
         print_warning(sentence)
     facts = dict(contents.facts)
-    say(f"licence: {facts['Licence']}   consent: {facts['Consent']}")
+    say(f"licence: {facts[LICENCE]}   consent: {facts[CONSENT]}")
     say(
         f"{duration_text(contents.used.seconds)} of {duration_text(contents.seconds)} can be used"
         + (f"; {contents.num_unread:,} files or stretches could not be read" if contents.num_unread else "")
