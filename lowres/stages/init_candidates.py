@@ -11,6 +11,7 @@ from typing import Final
 from lowres.annotation.formats import ANNOTATION_SUFFIXES
 from lowres.corpora.files import CorpusFiles
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
+from lowres.stages.init_signs import lists_transcripts, stems_of
 
 TABLE_SUFFIXES: Final = (".csv", ".tsv")
 
@@ -51,8 +52,20 @@ def list_sidecars(folder: Path, files: Sequence[Path]) -> list[Sidecar]:
 
 
 def list_tables(folder: Path, files: Sequence[Path]) -> list[str]:
-    """List the tables of a folder; where there is one for each split, all of these as one first, with {split}."""
+    """List the tables of a folder, those that list transcripts of its recordings before those of other things.
+
+    Where there is one for each split, all of these come first, as one, with {split}.
+
+    Args:
+        folder: what links lead out of it to is not opened.
+        files: of the folder, recordings and all.
+    """
     tables = [path.relative_to(folder) for path in files if path.suffix.lower() in TABLE_SUFFIXES]
+    stems, inside = stems_of(files), CorpusFiles(folder)
+    if len(tables) <= _MOST_LOOKED_INTO:
+        tables.sort(
+            key=lambda path: not (inside.is_inside(path.as_posix()) and lists_transcripts(folder / path, stems))
+        )
     settings = ReaderSettings()
     patterns = Counter(
         path.with_name(f"{{split}}{path.suffix}").as_posix() for path in tables if settings.split_for(path.stem)

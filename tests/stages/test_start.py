@@ -13,7 +13,7 @@ from lowres.errors import RecipeError
 from lowres.recipe import load_recipe, parse_recipe
 from lowres.stages import start_training, start_walk
 from lowres.stages.init import guess_layouts, list_files
-from lowres.stages.init_candidates import list_sidecars
+from lowres.stages.init_candidates import list_sidecars, list_tables
 from lowres.stages.prepare import PrepareOptions, prepare
 from lowres.stages.start import STEPS, ask_everything, is_answered
 from lowres.stages.start_answers import ANSWERS_FILE, Answers, SpeedAnswer, read_answers, write_answers
@@ -376,6 +376,12 @@ def test_a_table_that_lies_outside_is_not_opened_for_its_columns(paired: Path, t
         ask_everything(walk_in(tmp_path), ask)
     assert any("list.tsv' leads out of the corpus folder" in sentence for sentence in ask.said)
     assert not any("secret" in str(question) for question in ask.questions)
+
+
+def test_a_table_of_transcripts_comes_before_one_of_other_things(paired: Path) -> None:
+    (paired / "ages.csv").write_text("name,age\nAma,30\n", encoding="utf-8")
+    (paired / "list.csv").write_text("file,text\nama_0.wav,ba\n", encoding="utf-8")
+    assert list_tables(paired, list_files(paired)) == ["list.csv", "ages.csv"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
