@@ -232,11 +232,8 @@ def walk_folders(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
         is_heard[path] = is_heard.get(path.parent, False) or (is_below and MACHINE_MADE_MARK in names)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
         passed_over = _WRITTEN_SUFFIXES if is_heard[path] else ()
-        yield (
-            path,
-            folders,
-            sorted(name for name in names if not name.startswith(".") and not name.lower().endswith(passed_over)),
-        )
+        kept = (name for name in names if not (name.startswith(".") or name.lower().endswith(passed_over)))
+        yield path, folders, sorted(kept)
 
 
 def of_another_machine(path: str) -> str:

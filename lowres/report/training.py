@@ -93,7 +93,7 @@ def render_seeds_page(name: str, logs: Sequence[RunLog]) -> str:
         answer=seeds_answer(logs),
         runs=[(log, judge(evidence_of(log)), figures_of(log)) for log in logs],
         learning=draw_all(seeds_charts(logs), LARGE),
-        facts=sorted({fact for log in logs for fact in terms_of(log.record)}, reverse=True),
+        facts=list(dict.fromkeys(fact for log in logs for fact in terms_of(log.record))),
         title=plain(name),
     )
 

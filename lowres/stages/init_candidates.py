@@ -35,7 +35,7 @@ def list_sidecars(folder: Path, files: Sequence[Path]) -> list[Sidecar]:
         folder: what links lead out of it to is not opened.
         files: of the folder, recordings and all.
     """
-    stems = {str(path.with_suffix("")) for path in files if path.suffix.lower() in AUDIO_SUFFIXES}
+    stems = {str(stem) for stem in stems_of(files)}
     found: dict[str, list[Path]] = {}
     for path in files:
         if (ending := _ending_behind(stems, path)) and not ending.lower().endswith(_NO_TRANSCRIPTS):
