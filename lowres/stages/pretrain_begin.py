@@ -129,7 +129,7 @@ def _start_acoustically(
         NoticeReport(
             step=0,
             attempt=1,
-            sentence=f"The feature encoder learnt log-mel bands on {started.hours:.2f} h of audio in {seconds:.0f} s "
+            sentence=f"The feature encoder learnt log-mel bands on {started.hours:.2f} h of audio "
             f"(mean squared error from {started.first_error:.2f} to {started.last_error:.2f} of their variance), and "
             "the quantiser was fitted to its latents.",
         )
