@@ -19,7 +19,7 @@ from lowres.audio.constants import BYTES_PER_SAMPLE, SAMPLE_RATE
 from lowres.audio.decode import FloatArray, open_recording
 from lowres.audio.measure import SignalMeasures, measure_signal
 from lowres.audio.shards import ShardWriter, to_int16
-from lowres.errors import AudioError
+from lowres.errors import ON_NONSENSE, AudioError
 
 Span = tuple[float, float | None]
 
@@ -136,7 +136,7 @@ def read_part(shard: Path) -> PartResult | None:
         recordings = tuple(_recording_from_json(one) for one in contents.pop("recordings"))
         result = PartResult(recordings=recordings, **contents)
         whole = shard.stat().st_size == result.num_samples * BYTES_PER_SAMPLE
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, *ON_NONSENSE):
         return None
     return result if whole else None
 

@@ -86,7 +86,7 @@ class CorpusFiles:
         if parent not in self._real_parents:
             self._real_parents[parent] = os.path.realpath(parent)
         real = os.path.realpath(path) if path.is_symlink() else self._real_parents[parent]
-        return real == self._real_folder or real.startswith(self._real_folder + os.sep)
+        return _is_below(real, self._real_folder)
 
     def _similar(self, relative: str) -> str | None:
         folded = _fold(relative)
@@ -200,6 +200,16 @@ def mark_uploads(folder: Path) -> None:
 def _mark(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Return whether a file or folder lies in a folder, and not behind a symbolic link that leads out of it."""
+    # Unlike Path.resolve, this takes a link that leads to itself.
+    return _is_below(os.path.realpath(path), os.path.realpath(folder))
+
+
+def _is_below(real: str, folder: str) -> bool:
+    return real == folder or real.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def walk_files(folder: Path, base: str, suffixes: Sequence[str]) -> Iterator[str]:

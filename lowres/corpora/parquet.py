@@ -22,7 +22,7 @@ from lowres.corpora.files import CorpusFiles, walk_files
 from lowres.corpora.reading import split_from_folders
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
 from lowres.corpora.written_names import FileNames
-from lowres.errors import CorpusError
+from lowres.errors import ON_NONSENSE, CorpusError
 
 PARQUET_SUFFIX = ".parquet"
 _UNPACKED_FILE = "unpacked_from.json"
@@ -199,6 +199,6 @@ def _fingerprint(folder: Path, names: list[str], settings: ReaderSettings) -> st
 def _read_fingerprint(target: Path) -> str:
     try:
         found = json.loads((target / _UNPACKED_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, *ON_NONSENSE):
         return ""
     return str(found.get("fingerprint", "")) if isinstance(found, dict) else ""

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from lowres.decoding.beam_search import BeamModel, BeamSettings, ModelKind
 from lowres.decoding.calibration import Calibration
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.text.vocabulary import Vocabulary
 
 LANGUAGE_MODEL_FOLDER: Final = "language_model"
@@ -150,7 +150,7 @@ def read_description(checkpoint: Path, vocabulary: Vocabulary) -> StoredModels:
         raise CheckpointError(
             f"The recogniser in {checkpoint} has no language model.", "Make one with `lowres lm`."
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, *ON_NONSENSE) as error:
         raise CheckpointError(f"{path} cannot be read: {error}.", _AGAIN) from error
     version = data.get("format_version") if isinstance(data, dict) else None
     if isinstance(version, int) and version != FORMAT_VERSION:

@@ -17,7 +17,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from lowres import __version__
-from lowres.errors import CorpusError
+from lowres.errors import ON_NONSENSE, CorpusError
 from lowres.manifest.overlap import SplitOverlap, count_overlap
 from lowres.manifest.schema import MANIFEST_COLUMNS, SPLITS
 from lowres.manifest.settings import TRAIN
@@ -251,7 +251,7 @@ def read_corpus_json(folder: Path) -> CorpusInfo:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CorpusError(f"There is no prepared corpus in {folder}.", "Run `lowres prepare` first.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, *ON_NONSENSE) as error:
         raise CorpusError(f"{path} cannot be read: {error}.", _PREPARE_AGAIN) from error
     upgraded = _upgrade(found, path)
     try:

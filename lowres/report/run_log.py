@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 
 RECORD_FILE: Final = "run.json"
 METRICS_FILE: Final = "metrics.jsonl"
@@ -159,7 +159,7 @@ def read_run_log(folder: Path) -> RunLog:
     """
     try:
         record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, *ON_NONSENSE) as error:
         raise CheckpointError(
             f"{folder / RECORD_FILE} cannot be read: {error}.", "A report needs the folder of a run, e.g. runs/NAME."
         ) from error
@@ -182,7 +182,7 @@ def _read_events(path: Path) -> list[Event]:
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         try:
             event = json.loads(line)
-        except (ValueError, RecursionError):
+        except ON_NONSENSE:
             continue
         if isinstance(event, dict):
             events.append(event)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.recipe.load import PROJECT_RECIPE, list_shipped_recipes
 from lowres.report.files import REPORT_SCHEMA_VERSION, TABLE_FILE
 from lowres.report.writing import DATA_FILE
@@ -106,7 +106,7 @@ def read_figures(folder: Path) -> dict[str, Any]:
     try:
         figures = json.loads(path.read_text(encoding="utf-8"))
         version = figures["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *ON_NONSENSE) as error:
         raise CheckpointError(f"{path} cannot be read as a report.", _again(folder)) from error
     if version not in range(1, REPORT_SCHEMA_VERSION + 1):
         raise CheckpointError(

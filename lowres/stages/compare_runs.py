@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.report.compare_runs import ReportFigures, RunRow, RunsContents, RunState, ScoredRate, SeedSpread
 from lowres.report.compare_runs_page import write_runs_report
 from lowres.report.writing import PAGE_FILE
@@ -77,7 +77,7 @@ def _order(row: RunRow) -> tuple[bool, float, str]:
 def _is_pretraining(path: Path) -> bool:
     try:
         found = json.loads((path / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, *ON_NONSENSE):
         return False
     return isinstance(found, dict) and found.get("stage") == "pretrain"
 
@@ -160,7 +160,7 @@ def is_of_other_weights(folder: RunFolder, made_from: Mapping[str, str]) -> bool
     try:
         metadata = json.loads((folder.best / "checkpoint.json").read_text(encoding="utf-8"))
         now = str(metadata["files"][_WEIGHTS])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *ON_NONSENSE):
         return False
     return bool(stated) and not now.startswith(stated)
 

@@ -11,7 +11,7 @@ from typing import Any
 from lowres.annotation.formats import ANNOTATION_SUFFIXES
 from lowres.annotation.toolbox import begins_as_toolbox
 from lowres.corpora.annotated import list_tiers
-from lowres.corpora.files import walk_folders
+from lowres.corpora.files import is_inside, walk_folders
 from lowres.corpora.lhotse_lines import LHOTSE_SUFFIXES
 from lowres.corpora.mls import TRANSCRIPT_TABLES
 from lowres.corpora.openslr import is_line_index
@@ -126,7 +126,7 @@ def _own_layouts(folder: Path, files: list[Path], *, has_metadata: bool) -> list
     texts = [path for path in files if path.suffix.lower() == ".txt"]
     tables = sorted(path for path in files if path.suffix.lower() in (".csv", ".tsv"))
     some_texts, some_tables = (
-        [path for path in paths[:_MOST_TEXTS_LOOKED_AT] if _is_inside(path, folder)] for paths in (texts, tables)
+        [path for path in paths[:_MOST_TEXTS_LOOKED_AT] if is_inside(path, folder)] for paths in (texts, tables)
     )
     listing = [path for path in some_tables if lists_transcripts(path, stems)]
     others = [path for path in (*listing, *tables) if not (has_metadata and path.stem == "metadata")]
@@ -168,7 +168,7 @@ def _guess_published(folder: Path, files: list[Path], audio: list[Path]) -> str:
 def _has_no_header(folder: Path, files: list[Path]) -> bool:
     """Say whether the first train.tsv begins as FLEURS's do: with a number and the name of a recording."""
     table = next(path for path in files if path.name == "train.tsv")
-    if not table.is_file() or not _is_inside(table, folder):
+    if not table.is_file() or not is_inside(table, folder):
         raise CorpusError(
             f"{table} is no ordinary file, or a link that leads out of {folder}.", "Put the table itself there."
         )
@@ -178,12 +178,6 @@ def _has_no_header(folder: Path, files: list[Path]) -> bool:
     except OSError as error:
         raise CorpusError(f"{table} cannot be read: {error.strerror or error}.") from error
     return len(cells) > 2 and cells[0].strip(b"\xef\xbb\xbf ").isdigit()
-
-
-def _is_inside(path: Path, folder: Path) -> bool:
-    """Return whether a file lies in the folder, and not behind a link that leads out of it."""
-    # Unlike Path.resolve, this takes a link that leads to itself.
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def choose_layout(folder: Path, layouts: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lowres.audio.shards import ShardReader
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE, read_metadata
-from lowres.errors import CheckpointError
+from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.manifest.corpus import PreparedCorpus
 from lowres.manifest.whole_files import replace_file
 from lowres.recipe import Recipe
@@ -136,7 +136,7 @@ def _read(path: Path) -> MeasuredRun | None:
     """Return what was counted before; None where there is nothing, or nothing that this version understands."""
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, *ON_NONSENSE):
         return None
     names = {item.name for item in fields(MeasuredRun)}
     if not isinstance(found, dict) or set(found) != names or found["format_version"] != MEASURED_FORMAT_VERSION:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from lowres.backbones.card_results import MeasuredRate, Result
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE, CheckpointMetadata, has_checkpoint, read_metadata
 from lowres.backbones.model_card import Language, model_card
+from lowres.errors import ON_NONSENSE
 from lowres.recipe import load_recipe
 from lowres.report.run_log import list_of, mapping_of, number_of, text_of
 from lowres.report.writing import DATA_FILE, write_file
@@ -75,7 +76,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     """Read a report.json; one that is none, or is being replaced, says nothing."""
     try:
         return mapping_of(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, *ON_NONSENSE):
         return {}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lowres import __version__
 from lowres.corpora.files import walk_folders
+from lowres.errors import ON_NONSENSE
 from lowres.manifest.corpus import CORPUS_FOLDER
 from lowres.manifest.corrections import CORRECTIONS_FILE
 from lowres.manifest.misfits import MISFITS_FILE, MisfitsPlace
@@ -80,6 +81,6 @@ def read_origin(corpus_folder: Path) -> str:
     """Return what `write_origin` noted; "" where there is no such note."""
     try:
         found = json.loads((corpus_folder / ORIGIN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, *ON_NONSENSE):
         return ""
     return str(found.get("fingerprint", "")) if isinstance(found, dict) else ""

@@ -21,7 +21,7 @@ import torch
 
 from lowres import __version__
 from lowres.backbones.checkpoint_folder import TRAINING_STATE_FILE, read_checkpoint
-from lowres.errors import CheckpointError, RecipeError
+from lowres.errors import ON_NONSENSE, CheckpointError, RecipeError
 from lowres.training.checkpoint import SavedTraining, State, load_training_state
 from lowres.training.monitors import MetricsFile
 from lowres.training.precision import Compute
@@ -125,7 +125,7 @@ def read_record_data(
             found = upgrade(found)
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no run in {folder.path}.", "Start one without --resume.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *ON_NONSENSE) as error:
         raise CheckpointError(f"{path} is damaged.", "Start a run of another name with --run NAME.") from error
     if found["format_version"] != format_version or set(found) != set(names):
         raise CheckpointError(

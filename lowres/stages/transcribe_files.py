@@ -12,7 +12,7 @@ from lowres.annotation.transcript_writing import TRANSCRIPT_SUFFIXES, Transcript
 from lowres.corpora.files import CorpusFiles, walk_files
 from lowres.corpora.settings import AUDIO_SUFFIXES
 from lowres.decoding.stored_models import hash_file
-from lowres.errors import CorpusError
+from lowres.errors import ON_NONSENSE, CorpusError
 from lowres.manifest.whole_files import replace_file
 
 RECORD_FILE: Final = "transcribed.json"
@@ -250,7 +250,7 @@ def read_record(output: Path) -> Record:
             under_way = dict.fromkeys(under_way, tuple(TRANSCRIPT_SUFFIXES))
         begun = {str(name): set(map(str, formats)) for name, formats in under_way.items()}
         return Record({one["name"]: Done(**one) for one in stamped}, begun)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, *ON_NONSENSE) as error:
         raise CorpusError(
             f"{path} cannot be read: {error!r}.", "Move it away, or choose another --output: all is then done anew."
         ) from error

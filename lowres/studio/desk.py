@@ -11,6 +11,7 @@ from threading import RLock
 from typing import Final
 
 from lowres.audio.shards import SHARDS_FOLDER, Int16Array, ShardReader
+from lowres.corpora.files import is_inside
 from lowres.errors import CorpusError, LowresError
 from lowres.manifest.corpus import CORPUS_FILE, CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.manifest.corrections import CORRECTIONS_FILE, Correction, read_corrections
@@ -19,7 +20,7 @@ from lowres.manifest.table import MANIFEST_FILE
 from lowres.manifest.writing_alone import writing_alone
 from lowres.recipe import Recipe
 from lowres.stages.correct import Corrected, Edit, correct_transcript, version_of, why_not_to_correct
-from lowres.studio.files import demand_inside, is_inside
+from lowres.studio.files import demand_inside
 
 _PATIENCE_SECONDS: Final = 10.0
 _KEY_LETTERS: Final = 20

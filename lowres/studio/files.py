@@ -1,9 +1,9 @@
 """Which files of a project may be shown: report pages and what lies beside them, and never one outside the project."""
 
-import os
 from pathlib import Path
 from typing import Final
 
+from lowres.corpora.files import is_inside
 from lowres.errors import CorpusError
 
 PAGE_TYPES: Final = {
@@ -27,12 +27,6 @@ PAGE_POLICY: Final = (
 )
 """For report pages: their own scripts run, in an origin of their own, and reach neither the studio nor, other than by
 leading the tab to another address, the network."""
-
-
-def is_inside(path: Path, project: Path) -> bool:
-    """Say whether a file or folder lies in the project, links followed."""
-    real, root = os.path.realpath(path), os.path.realpath(project)
-    return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
 
 
 def demand_inside(path: Path, project: Path) -> None:

@@ -15,11 +15,11 @@ from typing import Final, Literal
 from pydantic import TypeAdapter
 
 from lowres.audio.length import announced_seconds
-from lowres.corpora.files import mark_uploads
-from lowres.errors import LowresError
+from lowres.corpora.files import is_inside, mark_uploads
+from lowres.errors import ON_NONSENSE, LowresError
 from lowres.manifest.whole_files import replace_file
 from lowres.studio.claims import Claims, is_claimed
-from lowres.studio.files import demand_inside, is_inside
+from lowres.studio.files import demand_inside
 from lowres.studio.hearing import Hearing
 from lowres.studio.uploads import PARTIAL_SUFFIX, Upload, not_written
 
@@ -266,7 +266,7 @@ class Jobs:
             job = TypeAdapter(Job).validate_json(json.dumps(data), strict=True)
             if job.name != path.parent.name or Path(job.file_name).name != job.file_name:
                 return None
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, *ON_NONSENSE):
             return None
         if job.state in _UNFINISHED and not is_under_way:
             return replace(job, state="failed", problem="The studio was closed before it was transcribed.")

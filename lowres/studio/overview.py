@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from lowres.backbones.checkpoint_folder import has_checkpoint, read_metadata
-from lowres.errors import LowresError
+from lowres.corpora.files import is_inside
+from lowres.errors import ON_NONSENSE, LowresError
 from lowres.report.writing import PAGE_FILE
 from lowres.stages.evaluate_run import best_checkpoint
-from lowres.studio.files import find_page, is_inside
+from lowres.studio.files import find_page
 
 _LARGEST_JSON: Final = 50_000_000
 _KNOWN_REPORTS: Final = {"data": "Data report", "orthography": "Orthography audit"}
@@ -119,7 +120,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         if path.stat().st_size > _LARGEST_JSON:
             return {}
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, *ON_NONSENSE):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal, cast
 
 from pydantic import ConfigDict
 
-from lowres.errors import CheckpointError, CorpusError
+from lowres.errors import ON_NONSENSE, CheckpointError, CorpusError
 from lowres.text.graphemes import check_graphemes, split_graphemes
 from lowres.text.pieces import SPACE_PIECE, PieceModel, train_pieces
 
@@ -199,7 +199,7 @@ class Vocabulary:
             data = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise CheckpointError(f"{path} is missing.", "Was the checkpoint copied whole?") from error
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (OSError, *ON_NONSENSE) as error:
             raise CheckpointError(f"{path} cannot be read: {error}.", "Was the checkpoint copied whole?") from error
         if not isinstance(data, dict):
             raise CheckpointError(f"{path} is not a vocabulary.", "Was the checkpoint copied whole?")

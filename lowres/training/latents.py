@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lowres.errors import ON_NONSENSE
 from lowres.model.wav2vec2 import Encoded
 
 LATENTS_FORMAT_VERSION: Final = 1
@@ -91,7 +92,7 @@ def open_latents(folder: Path, identity: str) -> LatentStore | None:
         if (folder / _ROWS_FILE).stat().st_size != shape[0] * shape[1] * bits.itemsize:
             return None
         return LatentStore(np.memmap(folder / _ROWS_FILE, dtype=bits, mode="r", shape=shape), index)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *ON_NONSENSE):
         return None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from lowres.audio.constants import SAMPLE_RATE
+from lowres.errors import ON_NONSENSE
 
 SAMPLES_PER_HOUR: Final = SAMPLE_RATE * 3600
 
@@ -193,7 +194,7 @@ class MetricsFile:
         for line in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 events.append(json.loads(line))
-            except ValueError:
+            except ON_NONSENSE:
                 break
         return events
 
