@@ -15,6 +15,7 @@ LANGUAGES = [
     {"language": "Fongbe", "corpus": "alffa", "hours": 4.8, "num_utterances": 7_990, "share": 0.37},
     {"language": "Wolof <b>&", "corpus": "alffa", "hours": 0.4, "num_utterances": 410, "share": 0.09},
 ]
+TERMS = {"slr86": {"licence": "CC BY-SA 4.0", "consent": "Paid readers, for any use."}, "lwazi": {"licence": ""}}
 HOURS_PER_UPDATE = 0.04
 
 
@@ -23,7 +24,7 @@ def make_record(**changes: Any) -> dict[str, Any]:
     return {
         "name": "pretrain-xs-seed1",
         "status": "training",
-        "languages": [{**row, "licence": "CC BY-SA 4.0" if row["corpus"] == "slr86" else ""} for row in LANGUAGES],
+        "languages": [{**row, **TERMS.get(row["corpus"], {})} for row in LANGUAGES],
         "num_parameters": 6_912_345,
         "hours_per_update": HOURS_PER_UPDATE,
         "settings": {"learning_rate": 5e-4, "updates": 4_000, "weights": {"diversity": 0.1, "latent_penalty": 10.0}},

@@ -109,7 +109,13 @@ def _facts_of_speech(training: Mapping[str, Any], language: Language) -> list[tu
     facts = [("Language", named or _MISSING)]
     mixture = training.get("languages")
     if isinstance(mixture, list):
-        return [*facts, ("Pretrained on", _mixture_text(mixture)), ("Hours", _hours(training))]
+        rows = [row for row in mixture if isinstance(row, dict)]
+        return [
+            *facts,
+            ("Pretrained on", _mixture_text(rows)),
+            ("Hours", _hours(training)),
+            ("Consent of its speakers", _consents_text(rows)),
+        ]
     return [
         *facts,
         ("Trained on", _hours(training)),
@@ -122,13 +128,17 @@ def _facts_of_speech(training: Mapping[str, Any], language: Language) -> list[tu
     ]
 
 
-def _mixture_text(mixture: Sequence[Any]) -> str:
-    rows = [row for row in mixture if isinstance(row, dict)]
+def _mixture_text(rows: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(
         f"{row.get('language') or 'unnamed'}: {row.get('corpus') or 'unnamed'} "
         f"({row.get('licence') or 'licence not stated'})"
         for row in rows
     )
+
+
+def _consents_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    stated = dict.fromkeys(f"{row.get('corpus') or 'unnamed'}: {row.get('consent') or _MISSING}" for row in rows)
+    return "; ".join(stated)
 
 
 def _facts_of_training(metadata: CheckpointMetadata) -> list[tuple[str, str]]:

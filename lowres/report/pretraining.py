@@ -14,6 +14,7 @@ from lowres.report.pretraining_charts import (
 from lowres.report.pretraining_contents import (
     EVALUATED,
     cautions_of,
+    consents_of,
     evaluation_rows,
     evidence_of,
     facts_of,
@@ -60,6 +61,7 @@ def render_pretraining_page(run: PretrainingRun) -> str:
         figures=figures_of(run, verdict),
         cautions=cautions_of(run, verdict, held_out),
         trained=trained,
+        consents=consents_of(run),
         held_out=held_out,
         learning=draw_all(learning_charts(run), LARGE),
         codes=draw_all(code_charts(run), SMALL),

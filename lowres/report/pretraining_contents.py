@@ -12,6 +12,7 @@ from lowres.report.run_charts import hours_text
 from lowres.report.run_contents import EvaluationRow, Figure, decimals, machine_fact, rows_to_show
 from lowres.report.run_log import list_of, mapping_of, number_of, step_of
 from lowres.report.sentences import duration_text, percent
+from lowres.report.terms import CONSENT
 
 EVALUATED: Final = ("Loss", "Accuracy", "Codes used", "Perplexity")
 """Heads of the table of evaluations, before those of the languages."""
@@ -161,6 +162,21 @@ def facts_of(run: PretrainingRun, trained: list[TrainedLanguage]) -> list[tuple[
     if left_out:
         facts.append(("Crops left out", f"{round(left_out):,}, with fewer than two masked frames (in the reports)"))
     return [*facts, *machine_fact(run.log)]
+
+
+def consents_of(run: PretrainingRun) -> list[tuple[str, str]]:
+    """Return what the speakers agreed to, as names and values: each statement once, with the corpora it stands for."""
+    corpora: dict[str, dict[str, None]] = {}
+    for corpus in run.corpora:
+        corpora.setdefault(corpus.consent or "not stated", {})[corpus.corpus] = None
+    if len(corpora) < 2:
+        return [(CONSENT, statement) for statement in corpora]
+    return [(CONSENT, f"{_listed(list(names))}: {statement}") for statement, names in corpora.items()]
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(name or "(unnamed)" for name in names[:most]) + more
 
 
 def _hours_per_update(run: PretrainingRun) -> float | None:

@@ -19,6 +19,7 @@ class TrainedCorpus:
     num_utterances: int
     share: float | None
     licence: str
+    consent: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class PretrainingRun:
                 num_utterances=round(number_of(row.get("num_utterances")) or 0),
                 share=number_of(row.get("share")),
                 licence=text_of(row.get("licence")),
+                consent=text_of(row.get("consent")),
             )
             for row in map(mapping_of, list_of(self.log.record.get("languages")))
         )

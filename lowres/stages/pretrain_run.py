@@ -1,6 +1,6 @@
 """The record of a pretraining run; a resumed run must still be the same run."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal
 
 from lowres import __version__
@@ -24,8 +24,8 @@ class PretrainRecord:
     recipe_name: str
     recipe_sha256: str
     languages: list[dict[str, Any]]
-    """One entry a source: language, corpus, hours, num_utterances, num_left_out, share aimed at, licence, and the
-    sha256 of the corpus's manifest."""
+    """One entry a source: language, corpus, hours, num_utterances, num_left_out, share aimed at, licence, consent,
+    and the sha256 of the corpus's manifest; older runs say nothing of consent."""
 
     hours: float
     held_out_seconds: dict[str, float]
@@ -58,7 +58,7 @@ class PretrainRecord:
     @property
     def sha256(self) -> str:
         """Hash of what a resumed run must share with the killed one."""
-        return hash_of_fields(self, SAME_WHEN_RESUMED)
+        return hash_of_fields(_compared(self), SAME_WHEN_RESUMED)
 
 
 SAME_WHEN_RESUMED: Final = {
@@ -87,4 +87,10 @@ def check_same_pretraining(recorded: PretrainRecord, now: PretrainRecord, folder
     Raises:
         CheckpointError: naming the first thing that differs.
     """
-    check_same_fields(recorded, now, SAME_WHEN_RESUMED, folder)
+    check_same_fields(_compared(recorded), _compared(now), SAME_WHEN_RESUMED, folder)
+
+
+def _compared(record: PretrainRecord) -> PretrainRecord:
+    """Return a record without what may be stated later, when training has begun: what the speakers agreed to."""
+    languages = [{name: value for name, value in row.items() if name != "consent"} for row in record.languages]
+    return replace(record, languages=languages)

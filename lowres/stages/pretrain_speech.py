@@ -38,6 +38,7 @@ class SourceInfo:
     """Utterances of the chosen splits that are too short."""
 
     licence: str
+    consent: str
     manifest_sha256: str
     is_synthetic: bool
 
@@ -208,6 +209,7 @@ class _Gathering:
             num_utterances=int(is_usable.sum()),
             num_left_out=num_left_out,
             licence=corpus.info.licence,
+            consent=corpus.info.consent,
             manifest_sha256=corpus.info.manifest_sha256,
             is_synthetic=corpus.info.synthetic,
         )

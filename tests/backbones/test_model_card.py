@@ -137,6 +137,10 @@ def test_every_licence_of_a_pretrained_networks_speech_counts() -> None:
     metadata = CheckpointMetadata(kind="backbone", model_config={}, training={"languages": languages})
     assert against_commercial_use(metadata) == ["the corpus's licence (CC-BY-4.0; CC-BY-NC-4.0)"]
     free = replace(metadata, training={"languages": languages[:1]})
+    languages[0]["consent"] = "Paid readers."
+    assert "| Consent of its speakers | slr86: Paid readers.; unnamed: not stated |" in model_card(
+        metadata, MBOSHI, (), "lowres"
+    )
     assert "| Commercial use | not forbidden by the licences above" in model_card(free, MBOSHI, (), "lowres")
 
 

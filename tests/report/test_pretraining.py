@@ -11,7 +11,7 @@ from pretraining_runs import HOURS_PER_UPDATE, make_evaluation, make_events, mak
 
 from lowres.errors import CheckpointError, LowresError
 from lowres.report.pretraining import write_pretraining_report
-from lowres.report.pretraining_contents import evidence_of
+from lowres.report.pretraining_contents import consents_of, evidence_of
 from lowres.report.pretraining_languages import held_out_languages, trained_languages
 from lowres.report.pretraining_run import PretrainingRun, read_pretraining_run
 from lowres.report.run_contents import settings_of
@@ -202,7 +202,14 @@ def test_hostile_names_are_shown_as_text(tmp_path: Path, hostile: str) -> None:
         make_evaluation(5, held_out={hostile: score}),
         {"event": "notice", "step": 5, "attempt": 1, "sentence": hostile},
     ]
-    language = {"language": hostile, "corpus": hostile, "licence": hostile, "hours": 1.0, "share": 1.0}
+    language = {
+        "language": hostile,
+        "corpus": hostile,
+        "licence": hostile,
+        "consent": hostile,
+        "hours": 1.0,
+        "share": 1.0,
+    }
     strange = {"settings": {hostile: hostile}, "machine": {hostile: hostile}, "warnings": [hostile]}
     # Written with escapes: a lone surrogate has no UTF-8.
     folder = tmp_path
@@ -213,7 +220,7 @@ def test_hostile_names_are_shown_as_text(tmp_path: Path, hostile: str) -> None:
     page = Page(source)
     assert not re.search("[\u202a-\u202e\u2066-\u2069\x00\x07]", source)
     if hostile.isprintable() and len(hostile) < 50:
-        assert page.text.count(hostile) >= 9
+        assert page.text.count(hostile) >= 10
 
 
 def test_the_languages_are_listed_with_what_was_drawn(tmp_path: Path) -> None:
@@ -228,6 +235,13 @@ def test_the_languages_are_listed_with_what_was_drawn(tmp_path: Path) -> None:
     text = write_page(tmp_path, make_events(200)).text
     assert "nchlt" in text
     assert "CC BY-SA 4.0" in text
+    assert "slr86: Paid readers, for any use." in text
+    assert "nchlt, lwazi, alffa: not stated" in text
+
+
+def test_consent_that_nobody_stated_is_said_once(tmp_path: Path) -> None:
+    rows = [{**row, "consent": ""} for row in make_record()["languages"]]
+    assert consents_of(read(tmp_path, [], languages=rows)) == [("Consent of its speakers", "not stated")]
 
 
 def test_a_language_drawn_but_not_named_beforehand_is_listed(tmp_path: Path) -> None:

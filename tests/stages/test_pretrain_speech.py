@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pretraining_runs import make_record
 
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.shards import ShardWriter
-from lowres.errors import CorpusError, TrainingError
+from lowres.errors import CheckpointError, CorpusError, TrainingError
 from lowres.manifest.corpus import CorpusInfo, write_corpus
 from lowres.manifest.schema import UtteranceRow, table_from_rows
 from lowres.model.config import preset
+from lowres.stages.pretrain_run import PretrainRecord, check_same_pretraining
 from lowres.stages.pretrain_speech import PretrainingSpeech, load_pretraining_speech
+from lowres.stages.run_folder import RunFolder
 from lowres.training.mixture import Crop
 from lowres.training.pretrain_corpus import PretrainCorpus
 from lowres.training.pretrain_settings import PretrainSettings, settle_pretraining
@@ -55,7 +58,9 @@ def load(project: Path, *entries: PretrainCorpus, settings: PretrainSettings = S
 
 def test_corpora_are_found_where_prepare_puts_them_and_where_they_were_before(tmp_path: Path) -> None:
     write_tiny(tmp_path / "project" / "prepared" / "yoruba", {"train": [1, 2], "dev": [1]}, language="yor")
-    write_tiny(tmp_path / "archive" / "corpus", {"train": [3], "other": [2]}, language="mdw", licence="CC0")
+    write_tiny(
+        tmp_path / "archive" / "corpus", {"train": [3], "other": [2]}, language="mdw", licence="CC0", consent="Paid."
+    )
     speech = load(
         tmp_path / "project",
         PretrainCorpus(recipe="yoruba"),
@@ -66,6 +71,7 @@ def test_corpora_are_found_where_prepare_puts_them_and_where_they_were_before(tm
         ("mdw", "radio", 2),
     ]
     assert [info.licence for info in speech.infos] == ["", "CC0"]
+    assert [info.consent for info in speech.infos] == ["", "Paid."]
     assert speech.hours == pytest.approx(8 / 3600, abs=1e-4)
     assert [source.num_samples.tolist() for source in speech.sources] == [[16_000, 32_000], [48_000, 32_000]]
 
@@ -167,3 +173,15 @@ def test_nothing_long_enough_is_refused(tmp_path: Path) -> None:
     write_tiny(tmp_path / "corpus", {"train": [0.3], "dev": [1]})
     with pytest.raises(TrainingError, match=r"No utterance lasts 0.5 s"):
         load(tmp_path)
+
+
+def test_what_the_speakers_agreed_to_may_be_stated_when_training_has_begun(tmp_path: Path) -> None:
+    record = PretrainRecord(**make_record())
+    agreed = replace(record, languages=[{**row, "consent": "Paid readers."} for row in record.languages])
+    more = replace(record, languages=[{**row, "hours": 100.0} for row in record.languages])
+    folder = RunFolder(tmp_path)
+
+    check_same_pretraining(record, agreed, folder)
+    assert record.sha256 == agreed.sha256
+    with pytest.raises(CheckpointError, match="The speech of"):
+        check_same_pretraining(record, more, folder)
