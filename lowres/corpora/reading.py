@@ -20,11 +20,13 @@ class CorpusReading:
         rows: the utterances, in the corpus's own order.
         skipped: everything that had to be left out, and why.
         notes: sentences about the corpus as a whole that its owner should see, such as a guessed encoding.
+        taken_over: utterances whose transcript a person had corrected, and that say so by themselves now.
     """
 
     rows: list[UtteranceRow]
     skipped: list[Skipped]
     notes: list[str]
+    taken_over: tuple[str, ...] = ()
 
 
 @dataclass

@@ -57,6 +57,7 @@ class CorpusInfo:
         shard_sha256: name of a shard ("part-00000.pcm") to its sha256.
         synthetic: True where a machine spoke.
         transcribed: False where there are recordings alone, to pretrain on.
+        taken_over: corrected utterances whose correction the corpus's own files had when it was prepared.
         format_version, created_with, num_utterances, num_excluded, utterances_per_split, hours_per_split,
         manifest_sha256: filled in by `write_corpus`; counts and hours are of included rows.
     """
@@ -79,6 +80,7 @@ class CorpusInfo:
     shard_sha256: dict[str, str] = field(default_factory=dict)
     synthetic: bool = False
     transcribed: bool = True
+    taken_over: tuple[str, ...] = ()
     format_version: int = CORPUS_FORMAT_VERSION
     created_with: str = ""
     num_utterances: int = 0

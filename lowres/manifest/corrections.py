@@ -155,12 +155,14 @@ class AppliedCorrections:
     Attributes:
         rows: in their order. num_applied: transcripts that are as they were corrected.
         outdated: corrections of transcripts that were changed in the corpus itself since: those are taken as they are.
+        taken_over: corrected utterances whose correction was made in the corpus itself, too.
         missing: corrected utterances that the corpus does not have any more.
     """
 
     rows: list[UtteranceRow]
     num_applied: int = 0
     outdated: tuple[Correction, ...] = ()
+    taken_over: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
 
@@ -175,16 +177,18 @@ def apply_corrections(rows: Iterable[UtteranceRow], history: History) -> Applied
     """
     wanted = {name: (one, _sources(listed)) for name, listed in history.items() if (one := last_taken(listed))}
     corrected: list[UtteranceRow] = []
-    num_applied, outdated = 0, []
+    num_applied, outdated, taken_over = 0, [], []
     for row in rows:
         one, sources = wanted.pop(row.utterance_id, (None, set()))
         if one is not None and row.raw_text in sources:
             row = replace(row, raw_text=one.raw_after)
             num_applied += 1
-        elif one is not None and row.raw_text != one.raw_after:
+        elif one is not None and row.raw_text == one.raw_after:
+            taken_over.append(row.utterance_id)
+        elif one is not None:
             outdated.append(one)
         corrected.append(row)
-    return AppliedCorrections(corrected, num_applied, tuple(outdated), tuple(wanted))
+    return AppliedCorrections(corrected, num_applied, tuple(outdated), tuple(taken_over), tuple(wanted))
 
 
 def _sources(corrections: Sequence[Correction]) -> set[str]:

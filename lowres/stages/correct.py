@@ -7,7 +7,7 @@ and what was typed is in the history.
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -114,14 +114,15 @@ def correct_transcript(
     text_after = compile_rules(recipe.text.rules)(raw_after)
     if is_seen:
         demand_text(raw_after, text_after)
-    taken = last_taken(earlier)
+    taken, info = last_taken(earlier), corpus.info
+    is_own = taken is None or taken.raw_after != raw_before or edit.utterance_id in info.taken_over
     correction = Correction(
         time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         utterance_id=edit.utterance_id,
         revision=len(earlier) + 1,
         kind=edit.kind if is_seen else "set aside",
         author=" ".join(edit.author.split())[:_LONGEST_NAME],
-        source_text=taken.source_text if taken and taken.raw_after == raw_before else raw_before,
+        source_text=raw_before if taken is None or is_own else taken.source_text,
         raw_before=raw_before,
         raw_after=raw_after,
         text_before=text_before,
@@ -133,7 +134,8 @@ def correct_transcript(
         return Corrected("conflict", corpus, correction)
     table = corpus.table.copy()
     table.loc[table.index[position], ["raw_text", "text"]] = [raw_after, text_after]
-    return Corrected("saved", rewrite_corpus(corpus, table), correction)
+    info = replace(info, taken_over=tuple(name for name in info.taken_over if name != edit.utterance_id))
+    return Corrected("saved", rewrite_corpus(replace(corpus, info=info), table), correction)
 
 
 def _find(corpus: PreparedCorpus, utterance_id: str) -> int:

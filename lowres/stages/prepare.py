@@ -271,6 +271,7 @@ def _write(
         shard_sha256={shard_name(number): result.shard_sha256 for number, result in enumerate(results)},
         synthetic=recipe.corpus.synthetic,
         transcribed=located.reader.has_transcripts,
+        taken_over=reading.taken_over,
     )
     write_checks(partial, checked.checks)
     return write_corpus(partial, table, info)

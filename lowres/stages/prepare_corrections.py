@@ -20,7 +20,8 @@ def correct_reading(reading: CorpusReading, project: Path, target: Path) -> Corp
         reading: as the reader found it. project: the folder. target: where the prepared corpus goes.
 
     Returns:
-        The reading with corrected transcripts, and with sentences on what was corrected and what could not be.
+        The reading with corrected transcripts, with sentences on what was corrected and what could not be, and with the
+        utterances whose correction the corpus has taken over.
 
     Raises:
         CorpusError: the history of corrections is damaged.
@@ -45,7 +46,7 @@ def correct_reading(reading: CorpusReading, project: Path, target: Path) -> Corp
             f"{count(len(applied.missing), 'utterance')} corrected in `lowres studio` and no longer in the corpus "
             f"({_name(applied.missing)})."
         )
-    return replace(reading, rows=applied.rows, notes=notes)
+    return replace(reading, rows=applied.rows, notes=notes, taken_over=applied.taken_over)
 
 
 def _name(names: Sequence[str]) -> str:

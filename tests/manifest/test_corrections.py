@@ -81,4 +81,5 @@ def test_only_a_transcript_that_is_still_the_corrected_one_is_replaced() -> None
     assert [row.raw_text for row in applied.rows] == ["after", "something else", "after", "source"]
     assert applied.num_applied == 1
     assert [one.utterance_id for one in applied.outdated] == ["changed"]
+    assert applied.taken_over == ("corrected in the corpus too",)
     assert applied.missing == ("gone",)

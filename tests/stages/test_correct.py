@@ -43,6 +43,10 @@ def correct(project: Path, recipe: Recipe, raw_text: str, **changes: str) -> Cor
     return correct_transcript(project, recipe, corpus, history, replace(edit, **changes))
 
 
+def text_of(project: Path) -> str:
+    return str(load_corpus(project / "corpus").table.set_index("utterance_id").loc[NAME, "raw_text"])
+
+
 def test_a_correction_made_while_the_corpus_is_prepared_is_in_it(
     tmp_path: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +63,26 @@ def test_a_correction_made_while_the_corpus_is_prepared_is_in_it(
     run(project, recipe)
     row = load_corpus(project / "corpus").table.set_index("utterance_id").loc[NAME]
     assert (row["raw_text"], row["text"]) == ("Meanwhile.", "meanwhile ")
+
+
+def test_what_was_corrected_in_the_corpus_too_can_be_corrected_again(tmp_path: Path, recipe: Recipe) -> None:
+    project, own = tmp_path / "project", tmp_path / "recordings" / f"{NAME}.txt"
+    run(project, recipe)
+    correct(project, recipe, "Once.")
+    own.write_text("Once.", encoding="utf-8")
+    run(project, recipe)
+    assert load_corpus(project / "corpus").info.taken_over == (NAME,)
+
+    for text in ("Twice.", "Thrice."):
+        assert correct(project, recipe, text).outcome == "saved"
+    assert load_corpus(project / "corpus").info.taken_over == ()
+    run(project, recipe)
+    assert text_of(project) == "Thrice."
+
+    # What is changed in the corpus itself after that counts.
+    own.write_text("Otherwise.", encoding="utf-8")
+    run(project, recipe)
+    assert text_of(project) == "Otherwise."
 
 
 def test_a_corpus_that_cannot_be_corrected_says_why(tmp_path: Path, recipe: Recipe) -> None:
