@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lowres.stages.align_corpus import CorpusFit
 
 NUM_SHOWN = 10
-_WELL_TOLD_APART = 0.9
+_WELL_TOLD_APART, _LONGEST = 0.9, 20.0
 
 SourcesArgument = Annotated[
     list[Path] | None,
@@ -57,14 +57,26 @@ def align(
     overwrite: OverwriteOption = False,
     letters: LettersOption = False,
     vad: DetectorOption = "auto",
-    longest: LongestOption = 20.0,
+    longest: LongestOption = _LONGEST,
     channel: ChannelOption = None,
 ) -> None:
     """Find when every word of a text was said, and what of text or speech is missing in the other."""
     if corpus:
-        if sources:
-            raise LowresError("--corpus looks at the prepared corpus.", "Leave the files and folders out.")
-        _align_corpus(project, recipe, run)
+        others = {
+            "the files and folders": sources,
+            "--text": text,
+            "--text-suffix": text_suffix != ".txt",
+            "--to": to != "elan",
+            "--output": output,
+            "--overwrite": overwrite,
+            "--letters": letters,
+            "--vad": vad != "auto",
+            "--longest": longest != _LONGEST,
+            "--channel": channel is not None,
+        }
+        if given := [name for name, is_given in others.items() if is_given]:
+            raise LowresError("--corpus looks at the prepared corpus.", f"Leave {' and '.join(given)} out.")
+        _align_corpus(project, recipe, run, overrides)
         return
     if not sources:
         raise LowresError("There is nothing to align.", "Name recordings or folders, or give --corpus.")
@@ -97,7 +109,7 @@ def align(
         raise typer.Exit(INCOMPLETE_STATUS)
 
 
-def _align_corpus(project: Path, recipe: str | None, run: str | None) -> None:
+def _align_corpus(project: Path, recipe: str | None, run: str | None, overrides: list[str] | None) -> None:
     from lowres.stages.align_corpus import align_corpus
 
     with _bar() as bar:
@@ -106,7 +118,7 @@ def _align_corpus(project: Path, recipe: str | None, run: str | None) -> None:
     _print_fit(found)
     print_next(
         'To have them flagged (checks.drop = ["misfit"] leaves them out)',
-        with_project("lowres prepare", project, recipe),
+        with_project("lowres prepare", project, recipe, overrides),
     )
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from lowres.cli.console import console, plain_table, print_answers, print_next, print_warning, say
 from lowres.cli.finetune import HoursOption, SeedOption
-from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, SetOption, with_project
+from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, SetOption, with_options, with_project
 from lowres.cli.series_view import SeriesView
 from lowres.cli.stopping import INTERRUPTED_STATUS, stopping_politely
 
@@ -56,7 +56,7 @@ def cross_validate(
     if result.contents is None:
         say("Stopped; everything is saved.")
         given = {"folds": folds, "hours": hours, "minutes": minutes, "seed": seed, "name": name}
-        again = "lowres cross-validate" + "".join(f" --{key} {value}" for key, value in given.items() if value)
+        again = with_options("lowres cross-validate", given)
         print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
     print_cross_validation(result.contents)

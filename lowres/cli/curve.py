@@ -8,7 +8,7 @@ from rich.text import Text
 
 from lowres.cli.console import console, plain_table, print_answers, print_next, print_warning, say
 from lowres.cli.finetune import SeedOption
-from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, SetOption, with_project
+from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, SetOption, with_options, with_project
 from lowres.cli.series_view import SeriesView
 from lowres.cli.stopping import INTERRUPTED_STATUS, stopping_politely
 
@@ -82,7 +82,7 @@ def curve(
     print_curve(result.contents)
     page = result.folder / "report.html"
     console.print(Text.assemble(("report: ", "bold green"), (str(page), "bold")), soft_wrap=True)
-    best = with_project(f"lowres evaluate --run {result.contents.largest.run}", project, recipe)
+    best = with_project(with_options("lowres evaluate", {"run": result.contents.largest.run}), project, recipe)
     print_next("To see what the largest gets wrong", best)
 
 
@@ -101,8 +101,10 @@ def _again(options: "CurveOptions", sizes: str | None, target: str | None) -> st
         "target": target,
         "name": None if options.name == "curve" else options.name,
     }
-    parts = [f" --{name} {value}" for name, value in given.items() if value is not None]
-    return "lowres curve" + "".join(parts) + "".join(f" --run {run}" for run in options.runs)
+    again = with_options("lowres curve", given)
+    for run in options.runs:
+        again = with_options(again, {"run": run})
+    return again
 
 
 def print_curve(contents: "CurveContents") -> None:

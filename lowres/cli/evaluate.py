@@ -1,6 +1,5 @@
 """`lowres evaluate`: score a recogniser, say in words how good it is, and write the report."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from lowres.cli.console import console, errors, plain_table, print_next, print_warning, say
-from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
+from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_options, with_project
 
 if TYPE_CHECKING:
     from lowres.scoring.breakdowns import GroupScore
@@ -84,7 +83,7 @@ def evaluate(
         result = run_evaluation(project, loaded, options, bar.show)
     print_summary(result)
     if result.gain is None and lm == "auto":
-        command = with_project(f"lowres lm --run {shlex.quote(result.run_name)}", project, recipe)
+        command = with_project(with_options("lowres lm", {"run": result.run_name}), project, recipe)
         print_next("Open it in a browser; to decode with a language model", command)
     else:
         again = with_project("lowres finetune --seed 2", project, recipe)

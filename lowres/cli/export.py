@@ -8,7 +8,7 @@ from rich.progress import Progress
 from rich.text import Text
 
 from lowres.cli.console import console, errors, plain_table, print_next, print_warning, say
-from lowres.cli.options import ProjectOption, with_project
+from lowres.cli.options import ProjectOption, with_options, with_project
 from lowres.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -45,12 +45,20 @@ def export(
 
     if source == "corpus":
         raise CorpusError(f"--to {to} writes a recogniser, and the corpus is none.", "Add --to kaldi, or name a run.")
+    here = project.resolve()  # before the folder that one is in is exported to
     with errors.status("writing and checking" if to == "onnx" else "writing"):
         result = run_export(project, source, target, to)
     _print_result(result)
+    if to == "backbone":
+        # Absolute, for other projects take it from their own folders.
+        start = with_options("lowres finetune", {"set": f"finetune.backbone={result.paths[0].absolute()}"})
+        print_next("To start from it", with_project(start, project, None))
+        return
     _print_use(result, to)
-    if to != "backbone":
-        print_next("To see how good it is", with_project("lowres evaluate", project, None))
+    if result.run is not None:
+        home = project if result.run.parents[1] == here else result.run.parents[1]
+        evaluation = with_options("lowres evaluate", {"run": result.run.name})
+        print_next("To see how good it is", with_project(evaluation, home, None))
 
 
 def _export_corpus(project: Path, source: str, target: Path, to: "CorpusLayout") -> None:
@@ -104,9 +112,6 @@ def _print_result(result: "ExportResult") -> None:
 
 
 def _print_use(result: "ExportResult", to: str) -> None:
-    if to == "backbone":
-        print_next("To start from it", f"lowres finetune --set finetune.backbone={result.paths[0]}")
-        return
     path = result.paths[0].as_posix()  # a backslash would begin an escape sequence in Python's quotes
     if to == "transformers":
         lines = [f'AutoModelForCTC.from_pretrained("{path}")', f'Wav2Vec2Processor.from_pretrained("{path}")']

@@ -1,6 +1,5 @@
 """`lowres finetune`: train a recogniser and show how it learns."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +8,15 @@ from rich.text import Text
 
 from lowres.cli.console import console, plain_table, print_next, say
 from lowres.cli.finetune_view import FinetuneView
-from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, ResumeOption, SetOption, with_project
+from lowres.cli.options import (
+    MinutesOption,
+    ProjectOption,
+    RecipeOption,
+    ResumeOption,
+    SetOption,
+    with_options,
+    with_project,
+)
 from lowres.cli.stopping import INTERRUPTED_STATUS, stopping_politely
 from lowres.cli.training_screen import duration
 
@@ -78,11 +85,12 @@ def finetune(
         say(f"Stopped after {result.record.updates:,} updates; everything is saved.")
         if result.pages is not None:
             say(f"How it has gone so far: {result.pages.report}")
-        again = f"lowres finetune --resume --run {result.record.name}"
+        again = with_options("lowres finetune --resume", {"run": result.record.name})
         print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
     print_result(result)
-    print_next("To measure it", with_project(f"lowres evaluate --run {result.record.name}", project, recipe))
+    measure = with_options("lowres evaluate", {"run": result.record.name})
+    print_next("To measure it", with_project(measure, project, recipe))
 
 
 def _train_seeds(
@@ -99,16 +107,14 @@ def _train_seeds(
         result = finetune_seeds(project, loaded, options, num_seeds, view.show, is_stop_asked=lambda: stop.is_asked)
     if result.is_interrupted:
         console.print(Text("Stopped; everything is saved."))
-        given = {"hours": options.hours, "minutes": options.minutes, "seed": options.seed}
-        repeated = "".join(f" --{name} {value:g}" for name, value in given.items() if value is not None)
-        again = f"lowres finetune --seeds {num_seeds}{repeated} --resume"
+        given = {"seeds": num_seeds, "hours": options.hours, "minutes": options.minutes, "seed": options.seed}
+        again = with_options("lowres finetune --resume", given)
         print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
     print_seeds(result)
     if result.best is not None:
-        print_next(
-            "To measure the best on dev", with_project(f"lowres evaluate --run {result.best.run}", project, recipe)
-        )
+        measure = with_options("lowres evaluate", {"run": result.best.run})
+        print_next("To measure the best on dev", with_project(measure, project, recipe))
     else:
         print_next("To look for the cause in the recordings", with_project("lowres inspect", project, recipe))
 
@@ -127,11 +133,11 @@ def _self_train(
         result = finetune_self_train(project, loaded, options, folder, view.show, is_stop_asked=lambda: stop.is_asked)
     if result.teacher is None or result.student is None:
         say("Stopped; everything is saved.")
-        again = f"lowres finetune --self-train {shlex.quote(str(folder))} --run {result.teacher_run} --resume"
+        again = with_options("lowres finetune --resume", {"self-train": folder, "run": result.teacher_run})
         print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
     print_teacher_and_student(result.teacher, result.student)
-    measure = with_project(f"lowres evaluate --run {result.better_run}", project, recipe)
+    measure = with_project(with_options("lowres evaluate", {"run": result.better_run}), project, recipe)
     print_next(f"To measure the {'student' if result.better_run == result.student_run else 'teacher'}", measure)
 
 

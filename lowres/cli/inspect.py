@@ -34,14 +34,25 @@ def inspect(
     with errors.status("looking at the corpus"):
         result = inspect_corpus(project, loaded, folder=corpus, with_recordings=recordings)
     _print_contents(result)
-    if not result.contents.transcribed:
+    if corpus is not None:
+        _print_next_of_other(corpus.resolve(), is_transcribed=result.contents.transcribed)
+    elif not result.contents.transcribed:
         print_next("To pretrain on it", with_project("lowres pretrain", project, recipe, overrides))
-    elif corpus is None and not (project / ORTHOGRAPHY_FOLDER / result.page.name).is_file():
+    elif not (project / ORTHOGRAPHY_FOLDER / result.page.name).is_file():
         print_next(
             "To look at the letters of the transcripts", with_project("lowres audit", project, recipe, overrides)
         )
     else:
         print_next("To train on it", with_project("lowres finetune --hours 1", project, recipe, overrides))
+
+
+def _print_next_of_other(folder: Path, *, is_transcribed: bool) -> None:
+    """Name the next command for the corpus of another project; prepared ones that are none's have no such command."""
+    from lowres.manifest.corpus import CORPUS_FOLDER
+
+    if folder.name == CORPUS_FOLDER:
+        doing, command = ("train", "finetune --hours 1") if is_transcribed else ("pretrain", "pretrain")
+        print_next(f"To {doing} on it", with_project(f"lowres {command}", folder.parent, None))
 
 
 def _print_contents(result: "InspectResult") -> None:

@@ -8,7 +8,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from lowres.cli.console import console, errors, plain_table, print_next, print_warning, say
-from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_project
+from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_options, with_project
 
 if TYPE_CHECKING:
     from lowres.stages.lm import LanguageModelProgress, LanguageModelResult
@@ -52,7 +52,8 @@ def lm(
             progress=lambda progress: bar.update(task, description=_describe(progress)),
         )
     _print(result)
-    print_next("To score with it", with_project(f"lowres evaluate --run {result.run_name}", project, recipe))
+    measure = with_options("lowres evaluate", {"run": result.run_name})
+    print_next("To score with it", with_project(measure, project, recipe))
 
 
 def _describe(progress: "LanguageModelProgress") -> str:

@@ -8,7 +8,7 @@ A command takes them as annotated parameters:
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +43,17 @@ MinutesOption = Annotated[
 ]
 
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped or killed.")]
+
+
+def with_options(command: str, given: Mapping[str, object]) -> str:
+    """Add to a command, as it is typed, the options that were given: by name, without dashes; None was not given."""
+    options = {name: _as_typed(value) for name, value in given.items() if value is not None}
+    return command + "".join(f" --{name} {shlex.quote(value)}" for name, value in options.items())
+
+
+def _as_typed(value: object) -> str:
+    """Return 5.0 as 5, and every digit of what has more than six."""
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
 
 
 def with_project(command: str, project: Path, recipe: str | None, overrides: Sequence[str] | None = None) -> str:

@@ -7,7 +7,15 @@ import typer
 from rich.text import Text
 
 from lowres.cli.console import console, plain_table, print_next, say
-from lowres.cli.options import MinutesOption, ProjectOption, RecipeOption, ResumeOption, SetOption, with_project
+from lowres.cli.options import (
+    MinutesOption,
+    ProjectOption,
+    RecipeOption,
+    ResumeOption,
+    SetOption,
+    with_options,
+    with_project,
+)
 from lowres.cli.pretrain_view import PretrainView
 from lowres.cli.stopping import INTERRUPTED_STATUS, stopping_politely
 from lowres.cli.training_screen import duration
@@ -46,15 +54,13 @@ def pretrain(
     if result.ending == "interrupted":
         done = result.record.updates
         say(f"Stopped after {done:,} updates; everything is saved." if done else "Stopped before the first update.")
-        again = f"lowres pretrain --resume --run {result.record.name}"
+        again = with_options("lowres pretrain --resume", {"run": result.record.name})
         print_next("To go on", with_project(again, project, recipe, overrides))
         raise typer.Exit(INTERRUPTED_STATUS)
     print_result(result)
     backbone = f"runs/{result.record.name}/checkpoints/{result.checkpoint_name}"
-    print_next(
-        "To fine-tune from it",
-        with_project(f"lowres finetune --hours 1 --set finetune.backbone={backbone}", project, recipe),
-    )
+    start = with_options("lowres finetune --hours 1", {"set": f"finetune.backbone={backbone}"})
+    print_next("To fine-tune from it", with_project(start, project, recipe))
 
 
 def print_result(result: "PretrainResult") -> None:

@@ -12,7 +12,7 @@ from lowres.cli.console import console, errors, print_next, print_warning, say, 
 from lowres.cli.evaluate import evaluate
 from lowres.cli.finetune import finetune
 from lowres.cli.lm import lm
-from lowres.cli.options import ProjectOption, with_project
+from lowres.cli.options import ProjectOption, with_options, with_project
 from lowres.cli.prepare import prepare_one
 from lowres.cli.start_terminal import TerminalAsk
 from lowres.cli.stopping import INTERRUPTED_STATUS
@@ -170,7 +170,7 @@ def _run_stages(project: Path) -> None:
         report = find_report(project, state.run)
         if report is None:
             _make_language_models(project, state.run)
-            _announce(f"lowres evaluate --run {state.run}", project)
+            _announce(with_options("lowres evaluate", {"run": state.run}), project)
             evaluate(project=project, run=state.run)
             report = find_report(project, state.run)
     _conclude(project, report)
@@ -204,7 +204,7 @@ def _make_language_models(project: Path, run: str) -> None:
 
     if has_models(best_checkpoint(project / "runs" / run)):
         return
-    _announce(f"lowres lm --run {run}", project)
+    _announce(with_options("lowres lm", {"run": run}), project)
     try:
         lm(project=project, run=run)
     except LowresError as error:

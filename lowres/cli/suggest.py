@@ -10,7 +10,7 @@ from rich.text import Text
 from lowres.cli.align import visible
 from lowres.cli.console import console, errors, plain_table, print_error, print_next, print_warning, say
 from lowres.cli.evaluate import LanguageModelOption
-from lowres.cli.options import ProjectOption, with_project
+from lowres.cli.options import ProjectOption, RecipeOption, with_project
 from lowres.cli.transcribe import (
     INCOMPLETE_STATUS,
     ChannelOption,
@@ -34,6 +34,7 @@ IncludeOption = Annotated[
 def suggest(
     sources: SourcesArgument,
     project: ProjectOption = Path(),
+    recipe: RecipeOption = None,
     run: RunOption = None,
     hours: HoursOption = 1.0,
     include_transcribed: IncludeOption = False,
@@ -44,9 +45,14 @@ def suggest(
 ) -> None:
     """Choose which recordings to transcribe next, and write drafts of them to correct in ELAN."""
     from lowres.audio.stretch_plan import stretches_up_to
+    from lowres.recipe import load_recipe
+    from lowres.recipe.load import PROJECT_RECIPE
     from lowres.stages.suggest import suggest as run_suggestion
     from lowres.stages.transcribe_work import ListenerSpec
 
+    # Without one, suggest says that it does not know which recordings the corpus has.
+    has_recipe = recipe is not None or (project / PROJECT_RECIPE).exists()
+    loaded = load_recipe(recipe, project=project) if has_recipe else None
     listener = ListenerSpec(
         project,
         language_model=lm,
@@ -62,13 +68,14 @@ def suggest(
             project,
             sources,
             listener,
+            recipe=loaded,
             run=run,
             hours=hours,
             include_transcribed=include_transcribed,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     _print(result)
-    again = with_project("lowres prepare", project, None)
+    again = with_project("lowres prepare", project, recipe)
     print_next("Correct the drafts in ELAN, add them to the corpus, then", again)
     if result.problems:
         raise typer.Exit(INCOMPLETE_STATUS)

@@ -185,6 +185,11 @@ def mark_machine_made(folder: Path) -> None:
     )
 
 
+def is_machine_made(folder: Path) -> bool:
+    """Return whether a folder is marked so."""
+    return (folder / MACHINE_MADE_MARK).is_file()
+
+
 def mark_uploads(folder: Path) -> None:
     """Make a folder, if need be, and mark it as one that no corpus reader looks into from above.
 

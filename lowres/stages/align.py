@@ -14,7 +14,7 @@ from lowres.annotation.textgrid import write_textgrid
 from lowres.annotation.tiers import AnnotationFile, MediaLink, Tier
 from lowres.annotation.transcript import SpokenUtterance, SpokenWord, Transcript, transcript_tiers
 from lowres.corpora.delimited import read_text
-from lowres.corpora.files import mark_machine_made
+from lowres.corpora.files import is_machine_made, mark_machine_made
 from lowres.corpora.written_names import whole_text
 from lowres.errors import CorpusError
 from lowres.recipe import Recipe
@@ -134,6 +134,8 @@ def align(
     targets = [folder / Path(name).with_suffix(ending) for _, name in recordings]
     for target in targets:
         _demand_free(target, options)
+    # A folder of somebody's own is not marked: what is beside the recordings there would no longer be found.
+    is_marked = not folder.is_dir() or not any(folder.iterdir()) or is_machine_made(folder)
     opened = open_listener(spec, 1)
     rules = compile_rules(recipe.text.rules)
     files: list[AlignedFile] = []
@@ -146,7 +148,8 @@ def align(
             heard = hear_recording(opened.listener, path, channel=spec.channel)
             aligned = align_recording(opened.listener, heard, lines)
             _demand_free(target, options)  # also of what was saved while others were listened to
-            mark_machine_made(folder)
+            if is_marked:
+                mark_machine_made(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(aligned, path, target, run.name, options)
             files.append(_summarise(aligned, name, target, num_unwritable))

@@ -31,6 +31,9 @@ class ExportResult:
     """The folder, or the files."""
 
     checkpoint: Path
+    run: Path | None
+    """The run's folder, PROJECT/runs/NAME, if the checkpoint is the one of it that `lowres evaluate` measures."""
+
     metadata: CheckpointMetadata
     language: Language
     num_parameters: int
@@ -40,7 +43,6 @@ class ExportResult:
 
     largest_difference: float | None
     """Between our log-probabilities and those of the program it is for, where that program was asked."""
-
 
 def export(project: Path, source: str, target: Path, to: ExportFormat) -> ExportResult:
     """Write a trained recogniser for another program.
@@ -60,7 +62,7 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
     checkpoint = find_checkpoint(project, source)
     if to == "backbone":
         return _export_backbone(checkpoint, target)
-    home = _project_of(checkpoint) or project
+    home, run = _project_of(checkpoint) or project, _run_of(checkpoint)
     recognizer = load_recognizer(checkpoint, find_backbone=partial(find_backbone, home))
     language, results = language_of(checkpoint), _results_of(checkpoint, recognizer.metadata)
     paths: tuple[Path, ...]
@@ -76,6 +78,7 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
     return ExportResult(
         paths=paths,
         checkpoint=checkpoint,
+        run=run,
         metadata=recognizer.metadata,
         language=language,
         num_parameters=sum(parameter.numel() for parameter in recognizer.model.parameters()),
@@ -87,11 +90,12 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
 
 def _export_backbone(folder: Path, target: Path) -> ExportResult:
     """Write a network for others to start from; unlike for the programs, it may be one that cannot write yet."""
-    checkpoint, language = read_checkpoint(folder), language_of(folder)
+    checkpoint, language, run = read_checkpoint(folder), language_of(folder), _run_of(folder)
     write_backbone_folder(checkpoint, target, language, results=_results_of(folder, checkpoint.metadata))
     return ExportResult(
         paths=(target,),
         checkpoint=folder,
+        run=run,
         metadata=checkpoint.metadata,
         language=language,
         num_parameters=sum(weight.numel() for weight in checkpoint.weights.values()),
@@ -130,6 +134,12 @@ def _project_of(checkpoint: Path) -> Path | None:
     """Return the project that a run's checkpoint lies in, PROJECT/runs/NAME/checkpoints/best; None outside of one."""
     parents = checkpoint.resolve().parents
     return parents[3] if len(parents) > 3 and parents[2].name == "runs" else None
+
+
+def _run_of(checkpoint: Path) -> Path | None:
+    resolved = checkpoint.resolve()
+    is_best = _project_of(checkpoint) is not None and resolved == best_checkpoint(resolved.parents[1])
+    return resolved.parents[1] if is_best else None
 
 
 def _results_of(checkpoint: Path, metadata: CheckpointMetadata) -> tuple[Result, ...]:

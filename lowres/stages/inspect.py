@@ -41,7 +41,8 @@ def inspect_corpus(
     Args:
         project: the project folder.
         recipe: says whether the corpus has tiers and an alphabet, if it is the one that prepared the corpus.
-        folder: another prepared corpus than the project's own; its report goes to reports/data-NAME.
+        folder: another prepared corpus than the project's own; its report goes to reports/data-NAME, by the name of the
+            folder, or of the project whose own corpus it is.
         with_recordings: whether the page holds recordings of what the checks found.
 
     Raises:
@@ -59,11 +60,16 @@ def inspect_corpus(
     )
     wanted = [offender.utterance_id for offender in contents.offenders()]
     recordings = embed_clips(corpus.folder, corpus.table, wanted) if with_recordings else {}
-    target = project / (DATA_FOLDER if folder is None else DATA_FOLDER.with_name(f"data-{folder.resolve().name}"))
+    target = project / (DATA_FOLDER if folder is None else DATA_FOLDER.with_name(f"data-{_name_of(folder)}"))
     num_bytes = write_data_report(target, contents, recordings)
     if folder is None:
         link_corpus_pages(project)
     return InspectResult(contents, target / PAGE_FILE, len(recordings), num_bytes)
+
+
+def _name_of(corpus_folder: Path) -> str:
+    folder = corpus_folder.resolve()
+    return folder.parent.name if folder.name == CORPUS_FOLDER and folder.parent.name else folder.name
 
 
 def link_corpus_pages(project: Path) -> None:

@@ -20,10 +20,10 @@ from lowres.corpora.catalog import find_corpora_folder, load_corpus_manifest
 from lowres.corpora.files import mark_machine_made
 from lowres.corpora.written_names import whole_text
 from lowres.decoding.novelty import all_runs, runs_of
-from lowres.errors import CorpusError, LowresError
+from lowres.errors import CorpusError
 from lowres.manifest.corpus import CORPUS_FOLDER, PreparedCorpus, load_corpus
 from lowres.manifest.table import write_table
-from lowres.recipe import load_recipe
+from lowres.recipe import Recipe
 from lowres.stages.evaluate_run import best_checkpoint, find_run, training_rows
 from lowres.stages.listening import speech_of
 from lowres.stages.problems import OF_ONE_RECORDING, sentence_of
@@ -39,6 +39,10 @@ SUGGESTIONS_COLUMNS: Final = (
     "rank", "recording", "start_seconds", "end_seconds", "speech_seconds", "unsure", "new_letter_runs", "new_sound",
     "score", "draft",
 )  # fmt: skip
+_NOT_FOUND: Final = (
+    "Where the corpus's own recordings lie is not known: only those with annotations beside them were left out. With "
+    "the recipe that prepared the corpus (--recipe), its recordings are left out, too."
+)
 _PASSAGE_SECONDS: Final = 300.0
 """A long recording is suggested five minutes at a time."""
 
@@ -71,6 +75,7 @@ def suggest(
     sources: Sequence[Path],
     listener: ListenerSpec,
     *,
+    recipe: Recipe | None = None,
     run: str | None = None,
     hours: float = 1.0,
     include_transcribed: bool = False,
@@ -83,6 +88,7 @@ def suggest(
             draft is written over.
         sources: recordings, and folders of recordings.
         listener: how to listen; its project, checkpoint and name are filled in.
+        recipe: the one that prepared the corpus, which says where its recordings are; None where nobody knows.
         run: name of the run; None = the newest.
         hours: of speech wanted.
         include_transcribed: also recordings that have a file of annotations beside them, or are in the corpus.
@@ -97,7 +103,8 @@ def suggest(
     run_folder = find_run(project, run)
     spec = replace(listener, project=project, checkpoint=best_checkpoint(run_folder), name=run_folder.name)
     found = survey_recordings(sources)
-    recordings = found.recordings if include_transcribed else _leave_out_known(found.recordings, project, corpus)
+    known = None if include_transcribed else _recordings_of(project, recipe, corpus)
+    recordings = found.recordings if include_transcribed else _leave_out_known(found.recordings, known or set())
     opened = open_listener(spec, 1)
     heard = _hear(opened.listener, recordings, spec.channel, progress)
     if not heard.candidates:
@@ -120,7 +127,7 @@ def suggest(
         len(heard.candidates),
         len(found.recordings) - len(recordings),
         (*found.problems, *heard.problems),
-        (*found.notes, *opened.notes),
+        (*found.notes, *([] if include_transcribed or known else [_NOT_FOUND]), *opened.notes),
         time.perf_counter() - started,
     )
 
@@ -152,10 +159,7 @@ def _hear(
     return heard
 
 
-def _leave_out_known(
-    recordings: Sequence[tuple[Path, str]], project: Path, corpus: PreparedCorpus
-) -> Sequence[tuple[Path, str]]:
-    known = _recordings_of(project, corpus)
+def _leave_out_known(recordings: Sequence[tuple[Path, str]], known: set[str]) -> Sequence[tuple[Path, str]]:
     left = [one for one in recordings if not _is_transcribed(one[0], known)]
     if recordings and not left:
         raise CorpusError(
@@ -171,18 +175,17 @@ def _is_transcribed(recording: Path, known: set[str]) -> bool:
     return any(recording.with_suffix(suffix).is_file() for suffix in spellings) or os.path.realpath(recording) in known
 
 
-def _recordings_of(project: Path, corpus: PreparedCorpus) -> set[str]:
-    """Return the real paths of the recordings that the corpus has transcripts of, where its folder can be found."""
-    try:
-        recipe = load_recipe(project=project)
-        folders = [recipe.corpus_folder()]
-        if recipe.corpus.manifest:
-            inside = load_corpus_manifest(recipe.corpus.manifest).folder
-            folders += [place / inside for place in (find_corpora_folder(), project / "corpora") if place is not None]
-    except LowresError:  # a corpus that was prepared with a recipe from elsewhere
+def _recordings_of(project: Path, recipe: Recipe | None, corpus: PreparedCorpus) -> set[str]:
+    """Return the real paths of the recordings that the corpus has transcripts of; none where they cannot be found."""
+    if recipe is None:
         return set()
+    folders = [recipe.corpus_folder()]
+    if recipe.corpus.manifest:
+        inside = load_corpus_manifest(recipe.corpus.manifest).folder
+        folders += [place / inside for place in (find_corpora_folder(), project / "corpora") if place is not None]
     names = corpus.table.loc[corpus.table["raw_text"].str.strip() != "", "audio_path"].unique().tolist()
-    return {os.path.realpath(folder / name) for folder in folders if folder is not None for name in names}
+    paths = (folder / name for folder in folders if folder is not None for name in names)
+    return {os.path.realpath(path) for path in paths if path.exists()}
 
 
 def _free_folder(folder: Path) -> Path:

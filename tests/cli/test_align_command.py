@@ -58,7 +58,11 @@ def test_what_was_aligned_is_told_with_line_numbers_and_problems(project: str, m
 
 
 def test_nothing_to_align_and_files_beside_corpus_are_refused(project: str) -> None:
-    for arguments, said in (((), "There is nothing to align"), (("--corpus", "a.wav"), "looks at the prepared corpus")):
+    for arguments, said in (
+        ((), "There is nothing to align"),
+        (("--corpus", "a.wav"), "Leave the files and folders out."),
+        (("--corpus", "--text", "a.txt", "--channel", "0"), "Leave --text and --channel out."),
+    ):
         status, _, error = call("align", *arguments, "--project", project)
         assert (status, said in error) == (2, True)
 

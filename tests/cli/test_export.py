@@ -39,12 +39,28 @@ def project(tmp_path: Path) -> Path:
 def test_a_run_is_exported_by_its_name(project: Path) -> None:
     result = runner.invoke(app, ["export", "first", str(project / "out"), "--project", str(project)])
     assert result.exit_code == 0, result.output
+    assert f"lowres evaluate --run first --project {project}" in result.stdout.replace("\n", "")
     assert "Mboshi mdw" in result.stdout
     assert "million parameters" in result.stdout
     assert f"written: {project / 'out'}" in result.stdout
     assert f'AutoModelForCTC.from_pretrained("{project / "out"}")' in result.stdout
     assert "Commercial use of this recogniser is not allowed" in " ".join(result.stderr.split())
     assert "Mboshi" in (project / "out" / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_is_no_project_s_run_is_not_said_to_be_measured(project: Path, tmp_path: Path) -> None:
+    (project / "runs" / "first" / "checkpoints" / "best").rename(tmp_path / "alone")
+    result = runner.invoke(app, ["export", str(tmp_path / "alone"), str(tmp_path / "out"), "--project", str(project)])
+    assert result.exit_code == 0, result.output
+    assert "lowres evaluate" not in result.stdout
+
+
+def test_a_backbone_is_named_so_that_any_project_finds_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    result = runner.invoke(app, ["export", "first", "my model", "--to", "backbone"])
+    assert result.exit_code == 0, result.output
+    command = result.stdout.replace("\n", " ").partition("To start from it:")[2]
+    assert f"lowres finetune --set 'finetune.backbone={project / 'my model'}'" in " ".join(command.split())
 
 
 @pytest.mark.parametrize("below", ["runs/first", "runs/first/checkpoints/best"])

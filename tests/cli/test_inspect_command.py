@@ -48,6 +48,16 @@ def test_after_the_audit_the_next_command_is_to_train(project: Path) -> None:
     assert "lowres finetune" in run("inspect", "--project", project).output
 
 
+def test_after_another_projects_corpus_the_next_command_is_for_that_project(project: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "lowres.toml").write_text('name = "other"\n[corpus]\nfolder = "x"\n', encoding="utf-8")
+    result = run("inspect", "--project", other, "--corpus", project / "corpus")
+    assert f"lowres finetune --hours 1 --project {project}" in result.output.replace("\n", "")
+    moved = (project / "corpus").rename(tmp_path / "moved")
+    assert "next: " not in run("inspect", "--project", other, "--corpus", moved).output
+
+
 def test_without_a_prepared_corpus_the_status_is_2(tmp_path: Path) -> None:
     (tmp_path / "lowres.toml").write_text('name = "tiny"\n[corpus]\nfolder = "x"\n', encoding="utf-8")
     result = run("inspect", "--project", tmp_path)

@@ -16,6 +16,7 @@ from lowres.annotation.elan import read_elan
 from lowres.annotation.textgrid import read_textgrid
 from lowres.annotation.tiers import AnnotationFile
 from lowres.annotation.transcript import SpokenUtterance, SpokenWord
+from lowres.corpora.files import is_machine_made
 from lowres.errors import CorpusError
 from lowres.recipe import parse_recipe
 from lowres.stages import align as align_stage
@@ -157,6 +158,16 @@ def test_files_that_are_there_are_kept_unless_one_says_otherwise(project: Path, 
     assert (tmp_path / "a.eaf").read_text(encoding="utf-8") == "mine"
     assert run(project, tmp_path / "a.wav", output=tmp_path, overwrite=True).files
     assert read_elan(tmp_path / "a.eaf").tiers
+
+
+def test_a_folder_of_somebodys_own_is_not_marked_as_written_by_lowres(project: Path, tmp_path: Path) -> None:
+    own, apart = tmp_path / "own", tmp_path / "apart"
+    write_recording(project, own / "a.wav")
+    for _ in range(2):
+        assert run(project, own / "a.wav", output=own, overwrite=True).files
+        assert run(project, own / "a.wav", output=apart, overwrite=True).files
+        assert not is_machine_made(own)
+        assert is_machine_made(apart)
 
 
 def test_a_file_saved_while_others_are_aligned_is_not_written_over(project: Path, tmp_path: Path) -> None:

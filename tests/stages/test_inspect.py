@@ -78,6 +78,9 @@ def test_another_prepared_corpus_has_a_report_of_its_own(tmp_path: Path) -> None
     folder = write_prepared(tmp_path / "corpora" / "second")
     result = inspect_corpus(tmp_path / "project", RECIPE, folder=folder)
     assert result.page == tmp_path / "project" / "reports" / "data-second" / "report.html"
+    own = write_prepared(tmp_path / "yoruba" / "corpus")
+    result = inspect_corpus(tmp_path / "project", RECIPE, folder=own)
+    assert result.page == tmp_path / "project" / "reports" / "data-yoruba" / "report.html"
 
 
 def test_without_a_prepared_corpus_it_says_what_to_do(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from lowres.errors import CorpusError
 from lowres.manifest.corpus import CorpusInfo, write_corpus
 from lowres.manifest.schema import UtteranceRow, table_from_rows
 from lowres.manifest.table import read_table
+from lowres.recipe import load_recipe
 from lowres.stages import suggest as stage
 from lowres.stages.suggest import SUGGESTIONS_COLUMNS, SUGGESTIONS_FILE, SuggestResult, suggest
 
@@ -115,14 +116,19 @@ def test_what_has_annotations_beside_it_is_left_out(project: Path, archive: Path
 def test_what_the_corpus_has_transcripts_of_is_left_out(project: Path, archive: Path) -> None:
     for number in range(4):
         (archive / f"rec{number}.wav").rename(archive / f"u{2 * number}.wav")  # the corpus has u0 to u3
-    (project / "lowres.toml").write_text('name = "x"\n[corpus]\nfolder = "../archive"\n', encoding="utf-8")
-    result = run(project, archive)
+    (project / "mine.toml").write_text('name = "x"\n[corpus]\nfolder = "../archive"\n', encoding="utf-8")
+    unknown = run(project, archive)
+    assert unknown.num_transcribed == 0
+    assert any("--recipe" in note for note in unknown.notes)
+    recipe = load_recipe(str(project / "mine.toml"))
+    result = run(project, archive, recipe=recipe)
+    assert not any("--recipe" in note for note in result.notes)
     assert sorted(listed(result)["recording"]) == ["u4.wav", "u6.wav"]
     assert result.num_transcribed == 2
     for number in (4, 6):
         (archive / f"u{number}.eaf").write_text("", encoding="utf-8")
     with pytest.raises(CorpusError, match="All 4 recordings are transcribed"):
-        run(project, archive)
+        run(project, archive, recipe=recipe)
 
 
 def test_recordings_without_speech_and_damaged_ones_do_not_stop_the_others(project: Path, archive: Path) -> None:
