@@ -18,6 +18,11 @@ ON_NONSENSE: Final = (ValueError, TypeError, LookupError, AttributeError, Arithm
 of another kind, missing or infinite. Only for code that reads files which others wrote."""
 
 
+def how_to_install(extra: str) -> str:
+    """Return the hint for what an extra of lowres brings and is not there; lowres itself comes as a folder so far."""
+    return f"In lowres's own folder, run `pip install '.[{extra}]'` (or `uv sync --inexact --extra {extra}`)."
+
+
 class LowresError(Exception):
     """Something the user can put right.
 

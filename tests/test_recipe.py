@@ -88,6 +88,14 @@ def test_a_resolved_recipe_is_the_same_recipe_when_read_again() -> None:
     assert again.to_toml() == recipe.to_toml()
 
 
+def test_what_is_left_to_lowres_stays_left_to_it_when_read_again() -> None:
+    written = parse_recipe('name = "x"\n').to_toml()
+    assert "# learning_rate: left to lowres\n" in written
+    assert "# preset: left to lowres\n" in written
+    assert not parse_recipe(written).model.names_a_network
+    assert parse_recipe('[model]\npreset = "xs_mel"\n').recipe_hash != parse_recipe(written).recipe_hash
+
+
 def test_the_hash_changes_with_any_value() -> None:
     hashes = {
         parse_recipe(EVERYTHING, [override]).recipe_hash

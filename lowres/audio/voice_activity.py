@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lowres.audio.constants import SAMPLE_RATE
-from lowres.errors import LowresError
+from lowres.errors import LowresError, how_to_install
 
 FloatArray = npt.NDArray[np.float32]
 DetectorName = Literal["auto", "energy", "silero"]
@@ -195,8 +195,8 @@ _MODEL = Path("data") / "silero_vad_16k_sequence.onnx"
 _CONTEXT_SAMPLES = 64
 """The network hears the end of the hop before along with every hop."""
 _STATE_SHAPE = (1, 1, 128)
-_REMEDY = "Run `pip install 'lowres[vad]'`."
-_REMEDY_DAMAGED = "Run `pip install --force-reinstall 'lowres[vad]'`."
+_REMEDY: Final = how_to_install("vad")
+_REMEDY_DAMAGED: Final = "Run `pip install --force-reinstall --no-deps silero-vad onnxruntime`."
 
 
 class SileroDetector:

@@ -1,7 +1,7 @@
 """A recogniser as one ONNX file, from a waveform to log-probabilities, checked with onnxruntime before it is kept.
 
     waveform   (1, num_samples) float32, mono, 16 kHz; one utterance
-    log_probs  (1, num_frames, V) float32, natural logarithms; a frame every 20 ms
+    log_probs  (1, num_frames, V) float32, natural logarithms; a frame every 20 ms, or 40
 
 The file's metadata hold `vocabulary`, a JSON list of what each of the V ids writes: "" for the blank, " " for the word
 boundary. The best id of each frame, repetitions dropped, written out and stripped of spaces at both ends, is the text.
@@ -25,7 +25,7 @@ from lowres.audio.constants import SAMPLE_RATE
 from lowres.backbones.low_rank_merging import without_low_rank_updates
 from lowres.backbones.native import Recognizer
 from lowres.backbones.onnx_network import OneUtteranceNetwork
-from lowres.errors import CheckpointError
+from lowres.errors import CheckpointError, how_to_install
 from lowres.text.vocabulary import BLANK, WORD_BOUNDARY, Vocabulary
 
 PACKAGES: Final = ("onnx", "onnxscript", "onnxruntime")
@@ -95,7 +95,7 @@ def _demand_packages() -> None:
     if missing:
         raise CheckpointError(
             f"Exporting to ONNX needs {' and '.join(missing)}, which this Python does not have.",
-            "Install the extra: `uv sync --extra onnx`, or `pip install 'lowres[onnx]'`.",
+            how_to_install("onnx"),
         )
 
 

@@ -117,7 +117,7 @@ def _align_corpus(project: Path, recipe: str | None, run: str | None, overrides:
         found = align_corpus(project, run, lambda done, total: bar.update(task, completed=done, total=total))
     _print_fit(found)
     print_next(
-        'To have them flagged (checks.drop = ["misfit"] leaves them out)',
+        'To have them flagged (drop = ["misfit"] under [checks] leaves them out)',
         with_project("lowres prepare", project, recipe, overrides),
     )
 

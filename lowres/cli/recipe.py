@@ -1,4 +1,4 @@
-"""`lowres recipe`: print a recipe with every default filled in."""
+"""`lowres recipe`: print a recipe with its defaults filled in."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ def recipe(
     overrides: SetOption = None,
     list_shipped: Annotated[bool, typer.Option("--list", help="List the shipped recipes instead.")] = False,
 ) -> None:
-    """Print the recipe with every default filled in, after running its own text tests."""
+    """Print the recipe with its defaults, after running its text tests; comments name what is left to lowres."""
     from lowres.cli.console import console, errors, print_next
     from lowres.errors import RecipeError
     from lowres.recipe import list_shipped_recipes, load_recipe, run_text_tests

@@ -11,7 +11,7 @@ import typer
 
 from lowres.cli.console import say
 from lowres.cli.options import ProjectOption, RecipeOption, SetOption
-from lowres.errors import LowresError
+from lowres.errors import LowresError, how_to_install
 
 _LIBRARIES = ("starlette", "uvicorn", "python_multipart")
 _BYTES_PER_MB = 1_000_000
@@ -54,7 +54,7 @@ def _demand_libraries() -> None:
     if missing:
         raise LowresError(
             f"lowres studio needs a small web server, and {', '.join(missing).replace('_', '-')} is not installed.",
-            "Install the studio's extra: `uv sync --extra studio`, or `pip install 'lowres[studio]'`.",
+            how_to_install("studio"),
         )
 
 

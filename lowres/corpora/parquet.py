@@ -22,7 +22,7 @@ from lowres.corpora.files import CorpusFiles, walk_files
 from lowres.corpora.reading import split_from_folders
 from lowres.corpora.settings import AUDIO_SUFFIXES, ReaderSettings
 from lowres.corpora.written_names import FileNames
-from lowres.errors import ON_NONSENSE, CorpusError
+from lowres.errors import ON_NONSENSE, CorpusError, how_to_install
 
 PARQUET_SUFFIX = ".parquet"
 _UNPACKED_FILE = "unpacked_from.json"
@@ -83,8 +83,7 @@ def _import_parquet() -> ModuleType:
         return importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise CorpusError(
-            "Parquet files are read with pyarrow, which is not installed.",
-            "Install it with: pip install 'lowres[parquet]'",
+            "Parquet files are read with pyarrow, which is not installed.", how_to_install("parquet")
         ) from error
 
 

@@ -180,7 +180,8 @@ class ModelSection(Section):
 
     @model_serializer
     def _flatten(self) -> dict[str, Any]:
-        return {"preset": self.preset, **self.overrides}
+        # A preset that nobody asked for stays open when this is read again: training then starts from a backbone.
+        return {"preset": self.preset if "preset" in self.model_fields_set else None, **self.overrides}
 
     def network_config(self) -> Wav2Vec2Config:
         """Give the configuration of the network: the preset with the recipe's changes."""
@@ -262,8 +263,11 @@ class Recipe(Section):
         return data
 
     def to_toml(self) -> str:
-        """Write the resolved recipe as TOML; read again, it is the same recipe with the same hash."""
-        return write_toml(self.to_data())
+        """Write the resolved recipe as TOML; read again, it is the same recipe with the same hash.
+
+        What is left to lowres (a learning rate that follows the hours of speech, for one) is named in comments.
+        """
+        return write_toml(self.to_data(), unset="left to lowres")
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,18 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LINE_LENGTH = 110
 
 
-def write_toml(data: Mapping[str, Any]) -> str:
+def write_toml(data: Mapping[str, Any], *, unset: str = "") -> str:
     """Write `data` as TOML, keys in their given order: plain values of a table first, then the tables inside it.
 
     Args:
         data: strings, booleans, integers, floats, lists and mappings with string keys. TOML cannot say "nothing":
             entries that are None are left out.
+        unset: what a comment says of each entry of a table that is None, behind its name; no comments without it.
 
     Raises:
         TypeError: a value of another kind, or None inside a list.
     """
-    return "\n".join(_table_lines(data, ())).strip("\n") + "\n"
+    return "\n".join(_table_lines(data, (), unset)).strip("\n") + "\n"
 
 
 def write_value(value: Any) -> str:
@@ -47,18 +48,19 @@ def write_value(value: Any) -> str:
             raise TypeError(f"TOML cannot hold {value!r}")
 
 
-def _table_lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+def _table_lines(table: Mapping[str, Any], path: tuple[str, ...], unset: str) -> list[str]:
     lines: list[str] = []
     for key, value in table.items():
         if value is not None and not isinstance(value, Mapping) and not _is_table_list(value):
             lines += _entry_lines(key, value)
+    lines += [f"# {_key(key)}: {unset}" for key, value in table.items() if value is None and unset]
     for key, value in table.items():
         name = ".".join(map(_key, (*path, key)))
         if isinstance(value, Mapping):
-            lines += ["", f"[{name}]", *_table_lines(value, (*path, key))]
+            lines += ["", f"[{name}]", *_table_lines(value, (*path, key), unset)]
         elif _is_table_list(value):
             for entry in value:
-                lines += ["", f"[[{name}]]", *_table_lines(entry, (*path, key))]
+                lines += ["", f"[[{name}]]", *_table_lines(entry, (*path, key), unset)]
     return lines
 
 

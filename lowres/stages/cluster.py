@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from lowres.errors import CorpusError
+from lowres.errors import CorpusError, how_to_install
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -72,9 +72,7 @@ def _connect(address: str) -> "Client":
     try:
         from distributed import Client
     except ImportError as error:
-        raise CorpusError(
-            "A cluster needs Dask, which is not installed.", "Install it: pip install 'lowres[cluster]'."
-        ) from error
+        raise CorpusError("A cluster needs Dask, which is not installed.", how_to_install("cluster")) from error
     try:
         if Path(address).is_file():
             return Client(scheduler_file=address, timeout=SECONDS_TO_ANSWER)

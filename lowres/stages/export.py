@@ -44,6 +44,7 @@ class ExportResult:
     largest_difference: float | None
     """Between our log-probabilities and those of the program it is for, where that program was asked."""
 
+
 def export(project: Path, source: str, target: Path, to: ExportFormat) -> ExportResult:
     """Write a trained recogniser for another program.
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from lowres.errors import AudioError
+from lowres.errors import AudioError, how_to_install
 
 # From eSpeak NG's speak_lib.h.
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
@@ -27,7 +27,7 @@ _CHARACTERS_UTF8 = 1
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 _LONGEST_DATA_PATH = 150  # eSpeak NG cuts longer ones off at 160 characters, without a word
 
-MISSING_HINT = "Install the demo's extra: `uv sync --extra demo`, or `pip install 'lowres[demo]'`."
+MISSING_HINT = how_to_install("demo")
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from lowres.audio.voice_activity import (
     SpeechDetector,
     find_detector,
 )
-from lowres.errors import LowresError
+from lowres.errors import LowresError, how_to_install
 
 RATE = 16_000
 needs_silero = pytest.mark.skipif(
     importlib.util.find_spec("silero_vad") is None or importlib.util.find_spec("onnxruntime") is None,
-    reason="silero-vad and onnxruntime are not installed (pip install 'lowres[vad]')",
+    reason="silero-vad and onnxruntime are not installed (extra vad)",
 )
 
 
@@ -173,7 +173,7 @@ def test_where_silero_is_missing_loudness_serves_and_says_so(monkeypatch: pytest
     found = find_detector("auto")
     assert isinstance(found.detector, EnergyDetector)
     assert found.note == (
-        "Speech is told from silence by loudness alone: silero-vad is not installed. Run `pip install 'lowres[vad]'`."
+        f"Speech is told from silence by loudness alone: silero-vad is not installed. {how_to_install('vad')}"
     )
 
 
@@ -181,7 +181,7 @@ def test_silero_asked_for_and_missing_is_an_error_with_the_remedy(monkeypatch: p
     without(monkeypatch, "silero_vad")
     with pytest.raises(LowresError, match="silero-vad is not installed") as caught:
         find_detector("silero")
-    assert caught.value.hint == "Run `pip install 'lowres[vad]'`."
+    assert caught.value.hint == how_to_install("vad")
 
 
 def fake_package(monkeypatch: pytest.MonkeyPatch, folder: Path, model: bytes | None) -> None:
@@ -214,7 +214,7 @@ def test_a_damaged_network_is_an_error_with_the_remedy(monkeypatch: pytest.Monke
     fake_package(monkeypatch, tmp_path, b"not a network")
     with pytest.raises(LowresError, match="cannot be loaded") as caught:
         find_detector("silero")
-    assert caught.value.hint == "Run `pip install --force-reinstall 'lowres[vad]'`."
+    assert caught.value.hint == "Run `pip install --force-reinstall --no-deps silero-vad onnxruntime`."
     assert "cannot be loaded" in find_detector("auto").note
 
 
