@@ -39,7 +39,7 @@ def confidence_facts(
     """Say how far a word's confidence can be believed on N scored utterances; nothing where it is not calibrated.
 
     Args:
-        references: (N,) what was said, after the recipe's rules.
+        references: (N,) what was said, after the recipe's rules and tidied.
         heard: (N,) the words with their certainties.
         tidy: settles their spelling as it was settled for the report.
         calibration: how to read certainties, learned on dev.
