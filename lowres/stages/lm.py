@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,7 @@ from lowres.stages.listening import (
     write_hypothesis,
 )
 from lowres.stages.machine import num_cores
+from lowres.stages.tidying import tidier
 from lowres.stages.word_confidence import judge_words
 from lowres.text.vocabulary import Vocabulary
 from lowres.training.precision import Compute, choose_compute
@@ -96,21 +98,33 @@ class LanguageModelResult:
 
 @dataclass(frozen=True)
 class _Dev:
-    """The part of dev that the weights are chosen on: scores and references of each utterance, and its seconds."""
+    """The part of dev that the weights are chosen on: scores and texts of each utterance, and its seconds.
+
+    Texts are as the rules left them, which models and labels are made of; rates are those of tidied ones, as
+    `lowres evaluate` measures them.
+    """
 
     log_probs: list[LogProbs]
-    references: list[str]
+    texts: list[str]
     seconds: float
+    tidy: Callable[[str], str]
 
-    def rates(self, texts: Sequence[str]) -> DevRates:
-        return DevRates(word_error_rate(self.references, texts), character_error_rate(self.references, texts))
+    def rates(self, heard: Sequence[str]) -> DevRates:
+        hypotheses = [self.tidy(text) for text in heard]
+        return DevRates(
+            word_error_rate(self._references, hypotheses), character_error_rate(self._references, hypotheses)
+        )
 
     def calibrate(self, heard: Sequence[Sequence[int]], vocabulary: Vocabulary) -> Calibration | None:
         words = [
             time_words(log_probs, token_ids, vocabulary)
             for log_probs, token_ids in zip(self.log_probs, heard, strict=True)
         ]
-        return calibrate(*judge_words(self.references, words))
+        return calibrate(*judge_words(self._references, words, self.tidy))
+
+    @cached_property
+    def _references(self) -> list[str]:
+        return [self.tidy(text) for text in self.texts]
 
 
 Report = Callable[[LanguageModelProgress], None]
@@ -157,7 +171,7 @@ def make_language_models(
         words=words or (recipe.beside(settings.words) if settings.words else None),
     )
     progress(LanguageModelProgress("listening to dev"))
-    dev = _hear_dev(corpus, recognizer, settings.tuning_seconds, compute)
+    dev = _hear_dev(corpus, recognizer, settings.tuning_seconds, compute, tidier(recipe.text.rules))
     partial = checkpoint / _PARTIAL
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
@@ -186,7 +200,9 @@ def make_language_models(
     return LanguageModelResult(folder, run_folder.name, models, fallback, dev.seconds, time.perf_counter() - started)
 
 
-def _hear_dev(corpus: PreparedCorpus, recognizer: Recognizer, seconds: float, compute: Compute) -> _Dev:
+def _hear_dev(
+    corpus: PreparedCorpus, recognizer: Recognizer, seconds: float, compute: Compute, tidy: Callable[[str], str]
+) -> _Dev:
     rows = choose_dev_rows(corpus.rows(DEV), seconds)
     if rows.empty:
         raise CorpusError(
@@ -204,6 +220,7 @@ def _hear_dev(corpus: PreparedCorpus, recognizer: Recognizer, seconds: float, co
         [scores.get(index, nothing) for index in range(len(rows))],
         rows["text"].tolist(),
         float(rows["duration_seconds"].sum()),
+        tidy,
     )
 
 
@@ -251,7 +268,7 @@ def _store_and_tune(
     words = list(model.words[len(RESERVED) :]) if kind == "word" else []
     if kind == "word":
         lexicon_path(folder).write_text("\n".join(words), encoding="utf-8", newline="\n")
-    dev_units = [reference.split() if kind == "word" else _spell(reference, vocabulary) for reference in dev.references]
+    dev_units = [reference.split() if kind == "word" else _spell(reference, vocabulary) for reference in dev.texts]
     known = set(model.words)
     units = [unit for sentence in dev_units for unit in sentence]
     with BeamWorkers(beam_model(kind, path, vocabulary, words), num_cores()) as workers:
@@ -260,7 +277,7 @@ def _store_and_tune(
             return [best[0] for best in workers.decode(dev.log_probs, weights)]
 
         def rate(found: list[BeamHypothesis]) -> DevRates:
-            return dev.rates([write_hypothesis(hypothesis, vocabulary).strip() for hypothesis in found])
+            return dev.rates([write_hypothesis(hypothesis, vocabulary) for hypothesis in found])
 
         def cost(weights: BeamSettings) -> float:
             rates = rate(search(weights))

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +91,19 @@ def test_the_rates_on_dev_are_those_that_evaluate_finds(project: Path) -> None:
         rates = evaluate(project, parse_recipe(RECIPE), options).rates
         assert model.dev.word_error_rate == rates.words.counts.error_rate
         assert model.dev.character_error_rate == pytest.approx(rates.characters.counts.error_rate)
+
+
+def test_spaces_and_marks_that_nobody_sees_are_no_errors_on_dev_either(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = load_corpus(project / "corpus")
+    table = corpus.table.copy()
+    table.loc[table["split"] == "dev", "text"] = unicodedata.normalize("NFD", "mbía\u00a0yé adi")
+    write_corpus(project / "corpus", table, corpus.info)
+    heard = vocabulary_of(project).encode("mbía  yé adi ")
+    monkeypatch.setattr(lm, "greedy_labels", lambda _log_probs: heard)
+    greedy = make(project).models.greedy
+    assert (greedy.word_error_rate, greedy.character_error_rate) == (0, 0)
 
 
 def test_the_beam_is_as_wide_as_the_recipe_says(project: Path) -> None:
