@@ -2,9 +2,11 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Final
 
@@ -89,6 +91,8 @@ class LanguageModelResult:
     """Seconds of dev that the weights were chosen on."""
 
     wall_seconds: float
+    unspellable: tuple[str, ...]
+    """Words of the text that neither model can write, for want of a label, the most frequent first."""
 
     @property
     def is_text_small(self) -> bool:
@@ -177,11 +181,16 @@ def make_language_models(
     partial.mkdir()
     try:
         vocabulary = recognizer.vocabulary
+        unspellable = _find_unspellable(text, vocabulary)
         made, fallback = [], {}
         for kind in KINDS:
             model = _estimate(kind, text, vocabulary, settings)
             fallback[kind] = model.fallback_orders
-            made.append(_store_and_tune(kind, model, dev, vocabulary, settings, partial, progress))
+            made.append(
+                _store_and_tune(
+                    kind, model, dev, vocabulary, settings, partial, progress, num_unspellable=len(unspellable)
+                )
+            )
         greedy = [greedy_labels(log_probs) for log_probs in dev.log_probs]
         models = StoredModels(
             vocabulary.hash,
@@ -197,7 +206,9 @@ def make_language_models(
         partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return LanguageModelResult(folder, run_folder.name, models, fallback, dev.seconds, time.perf_counter() - started)
+    return LanguageModelResult(
+        folder, run_folder.name, models, fallback, dev.seconds, time.perf_counter() - started, unspellable
+    )
 
 
 def _hear_dev(
@@ -236,12 +247,29 @@ def _estimate(
             prune_below=settings.prune_below,
         )
     # A label's probability comes from its neighbours: the words to expect are sentences of their own here.
+    sentences = chain.from_iterable(_cut(one, vocabulary) for one in (*text.sentences, *text.expected_words))
     return estimate_ngrams(
-        [_spell(sentence, vocabulary) for sentence in (*text.sentences, *text.expected_words)],
+        [_spell(sentence, vocabulary) for sentence in sentences],
         order=settings.character_order,
         vocabulary=vocabulary.tokens[BLANK_ID + 1 :],
         prune_below=settings.prune_below,
     )
+
+
+def _cut(sentence: str, vocabulary: Vocabulary) -> Iterator[str]:
+    """Cut a sentence at the words that cannot be spelled: what stands around them would seem to begin and end there."""
+    if is_spellable(sentence, vocabulary):
+        yield sentence
+        return
+    for can_be_spelled, words in groupby(sentence.split(), lambda word: is_spellable(word, vocabulary)):
+        if can_be_spelled:
+            yield " ".join(words)
+
+
+def _find_unspellable(text: GatheredText, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the words that cannot be spelled, the most frequent first."""
+    counts = Counter(word for sentence in (*text.sentences, *text.expected_words) for word in sentence.split())
+    return tuple(word for word, _ in counts.most_common() if not is_spellable(word, vocabulary))
 
 
 def _spell(sentence: str, vocabulary: Vocabulary) -> list[str]:
@@ -256,6 +284,8 @@ def _store_and_tune(
     settings: LanguageModelSettings,
     folder: Path,
     progress: Report,
+    *,
+    num_unspellable: int,
 ) -> StoredModel:
     """Write one model into `folder` and choose its weights: those with the lowest sum of word and character errors.
 
@@ -297,7 +327,7 @@ def _store_and_tune(
         sha256=hash_file(path),
         perplexity=model.perplexity(dev_units),
         unknown_share=sum(unit not in known for unit in units) / max(len(units), 1),
-        num_unspellable=sum(not is_spellable(word, vocabulary) for word in words),
+        num_unspellable=num_unspellable,
         settings=weights,
         dev=rate(found),
         calibration=dev.calibrate([hypothesis.token_ids for hypothesis in found], vocabulary),

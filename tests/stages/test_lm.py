@@ -198,8 +198,24 @@ def test_words_to_expect_are_counted_and_known(project: Path, tmp_path: Path) ->
 def test_words_that_the_recogniser_has_no_letters_for_are_counted(project: Path, tmp_path: Path) -> None:
     text = tmp_path / "more.txt"
     text.write_text("okwá xylophone ŋŋŋ\n", encoding="utf-8")
-    word, character = make(project, texts=[text]).models.models
-    assert (word.num_unspellable, character.num_unspellable) == (2, 0)
+    result = make(project, texts=[text])
+    assert [model.num_unspellable for model in result.models.models] == [2, 2]
+    assert sorted(result.unspellable) == ["xylophone", "ŋŋŋ"]
+    done = CliRunner().invoke(app, ["lm", "--project", str(project), "--text", str(text)])
+    assert "2 words left out (xylophone, ŋŋŋ)" in " ".join(done.output.split())
+
+
+def test_a_sentence_is_cut_where_a_word_cannot_be_spelled(project: Path, tmp_path: Path) -> None:
+    """Verse numbers once left leading boundaries and empty sentences to the model of labels."""
+    clean, numbered = tmp_path / "clean.txt", tmp_path / "numbered.txt"
+    clean.write_text("ngá okwá\nadi ngá\nokwá adi\n", encoding="utf-8")
+    numbered.write_text("1\n2 ngá okwá\nadi ngá 3\n4\n5 6 okwá adi\n", encoding="utf-8")
+    expected = (make(project, texts=[clean]).folder / "character.arpa").read_bytes()
+    assert (make(project, texts=[numbered]).folder / "character.arpa").read_bytes() == expected
+    clean.write_text("okwá\nngá adi\n", encoding="utf-8")
+    numbered.write_text("okwá ŋ ngá adi\n", encoding="utf-8")
+    expected = (make(project, texts=[clean]).folder / "character.arpa").read_bytes()
+    assert (make(project, texts=[numbered]).folder / "character.arpa").read_bytes() == expected
 
 
 def test_only_transcripts_that_the_recogniser_learned_from_count(tmp_path: Path) -> None:
