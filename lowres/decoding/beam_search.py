@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
@@ -91,7 +91,7 @@ class BeamHypothesis:
     """One of the best transcriptions.
 
     Attributes:
-        token_ids: labels, without blanks and repeats.
+        token_ids: labels, without blanks and repeats; word model: those that spell the words.
         words: word model: what the lexicon says they spell; else None.
         score: what the search gave it: natural log-probability, weighted language score and bonuses.
     """
@@ -190,12 +190,15 @@ class BeamDecoder:
         return scores
 
     def _read(self, result: Any) -> BeamHypothesis:
-        # The path begins with a silence before the first frame and ends with one behind the last.
-        token_ids = tuple(token for token, _ in groupby(result.tokens[1:-1]) if token != BLANK_ID)
         if self._trie is None:
-            return BeamHypothesis(token_ids, None, float(result.score))
-        words = tuple(self._words[word] for word in result.words if 0 <= word < len(self._words) - 1)
-        return BeamHypothesis(token_ids, words, float(result.score))
+            # The path begins with a silence before the first frame and ends with one behind the last.
+            path = groupby(result.tokens[1:-1])
+            return BeamHypothesis(tuple(token for token, _ in path if token != BLANK_ID), None, float(result.score))
+        # A lexicon's path is no source of labels: it ends in a boundary behind the last frame, or in half a word.
+        found = [self._model.lexicon[word] for word in result.words if 0 <= word < len(self._model.lexicon)]
+        boundary = () if self._model.boundary_id is None else (self._model.boundary_id,)
+        token_ids = tuple(chain.from_iterable((*boundary, *spelling) for _, spelling in found))[len(boundary) :]
+        return BeamHypothesis(token_ids, tuple(word for word, _ in found), float(result.score))
 
     def _said(self, hypothesis: BeamHypothesis) -> tuple[object, ...]:
         """Return what two transcriptions that read the same have in common: words, whatever stands around them."""
