@@ -7,11 +7,11 @@ labels of the vocabulary, leaves the vocabulary open. No torch is imported here:
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, groupby
+from itertools import chain, groupby, pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
@@ -214,8 +214,9 @@ class BeamDecoder:
         start = self._language_model.start(False)
         for index, (_, spelling) in enumerate(self._model.lexicon):
             _, score = self._language_model.score(start, index)
-            ending = spelling if self._model.boundary_id is None else (*spelling, self._model.boundary_id)
-            trie.insert(list(ending), index, score)
+            boundary_id = self._model.boundary_id
+            path = _with_blanks(spelling) if boundary_id is None else [*spelling, boundary_id]
+            trie.insert(path, index, score)
         trie.smear(SmearingMode.MAX)
         return trie
 
@@ -262,6 +263,12 @@ def _without_sure_blanks(log_probs: LogProbs, blank_penalty: float) -> LogProbs:
     keep[0] = True
     kept: LogProbs = log_probs[keep]
     return kept
+
+
+def _with_blanks(spelling: Sequence[int]) -> list[int]:
+    """Put a blank between equal neighbours: flashlight demands none before the label that ends a word."""
+    doubled = [(BLANK_ID, label) if label == before else (label,) for before, label in pairwise((BLANK_ID, *spelling))]
+    return list(chain.from_iterable(doubled))
 
 
 def _with_runs_as_one(log_probs: LogProbs) -> LogProbs:

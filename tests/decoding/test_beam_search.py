@@ -1,6 +1,7 @@
 """Beam search: against a search of all paths, and what must come out of speech that is sure."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -295,3 +296,15 @@ def test_half_a_word_at_the_end_has_no_label_ids_either(tmp_path: Path) -> None:
     for beam_size in (1, 2, 5, 50):
         best = decoder.decode(scores_of("-ab-|b-a-c-a-", sure=0.97), BeamSettings(0.5, beam_size=beam_size))[0]
         assert best.token_ids == spell(" ".join(best.words or ()))
+
+
+@pytest.mark.parametrize(("path", "expected"), [("-|ba---", "ba"), ("-|ba-a-", "baa")])
+def test_a_doubled_piece_at_the_end_needs_a_blank_between(tmp_path: Path, path: str, expected: str) -> None:
+    """Where pieces carry the boundary, a word ends with its last piece, which flashlight took without a blank."""
+    model, _ = word_model(tmp_path, [*["baa"] * 40, "ba"])
+    lexicon = tuple((word, (1, *spelling)) for word, spelling in model.lexicon)
+    decoder = BeamDecoder(replace(model, boundary_id=None, lexicon=lexicon))
+    frames = scores_of(path, sure=0.98)
+    frames[4] = np.log([0.7, 0.01, 0.27, 0.01, 0.01])
+    best = decoder.decode(frames, BeamSettings(2.0))[0]
+    assert (best.words, best.token_ids) == ((expected,), (1, *spell(expected)))
