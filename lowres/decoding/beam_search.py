@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from lowres.decoding.ngram import UNKNOWN
 from lowres.errors import LowresError
+from lowres.text.vocabulary import WORD_BOUNDARY
 
 LogProbs = npt.NDArray[np.float32]
 ModelKind = Literal["word", "character"]
@@ -169,7 +170,7 @@ class BeamDecoder:
             frames = _with_runs_as_one(frames)
         scores = self._prepare(frames, settings)
         results = self._decoder(settings).decode(scores.ctypes.data, len(scores), scores.shape[1])
-        found: dict[tuple[object, ...], BeamHypothesis] = {}
+        found: dict[str, BeamHypothesis] = {}
         for result in results:
             hypothesis = self._read(result)
             found.setdefault(self._said(hypothesis), hypothesis)
@@ -200,12 +201,13 @@ class BeamDecoder:
         token_ids = tuple(chain.from_iterable((*boundary, *spelling) for _, spelling in found))[len(boundary) :]
         return BeamHypothesis(token_ids, tuple(word for word, _ in found), float(result.score))
 
-    def _said(self, hypothesis: BeamHypothesis) -> tuple[object, ...]:
-        """Return what two transcriptions that read the same have in common: words, whatever stands around them."""
+    def _said(self, hypothesis: BeamHypothesis) -> str:
+        """Return what transcriptions that read the same have in common: the text, however it is cut into labels."""
         if hypothesis.words is not None:
-            return hypothesis.words
-        groups = groupby(hypothesis.token_ids, lambda token: token == self._model.boundary_id)
-        return tuple(tuple(tokens) for is_boundary, tokens in groups if not is_boundary)
+            return " ".join(hypothesis.words)
+        boundary_id, labels = self._model.boundary_id, self._model.labels
+        text = "".join(WORD_BOUNDARY if token == boundary_id else labels[token] for token in hypothesis.token_ids)
+        return " ".join(text.replace(WORD_BOUNDARY, " ").split())
 
     def _build_trie(self) -> Any:
         from flashlight.lib.text.decoder import SmearingMode, Trie
