@@ -94,11 +94,10 @@ def _print(result: "LanguageModelResult") -> None:
     for model in models.models:
         say(f"{model.kind}: {describe_search(model)}")
     if result.unspellable:
-        some = ", ".join(map(visible, result.unspellable[:_NUM_NAMED])) + ", ..." * (len(result.unspellable) > _NUM_NAMED)
-        say(
-            f"{count(len(result.unspellable), 'word')} left out ({some}): the recogniser has no label for some of the "
-            "letters."
-        )
+        named = ", ".join(map(visible, result.unspellable[:_NUM_NAMED]))
+        more = ", ..." if len(result.unspellable) > _NUM_NAMED else ""
+        left_out = count(len(result.unspellable), "word")
+        say(f"{left_out} left out: the recogniser has no label for some of the letters ({named}{more}).")
     if result.is_text_small:
         print_warning("The text is too small to estimate how much to discount rare n-grams: usual values are taken.")
     say(f"* is what `lowres evaluate` takes. Tuned on {result.dev_seconds / 60:.0f} minutes of dev; dev is no test.")

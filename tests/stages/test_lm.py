@@ -202,7 +202,9 @@ def test_words_that_the_recogniser_has_no_letters_for_are_counted(project: Path,
     assert [model.num_unspellable for model in result.models.models] == [2, 2]
     assert sorted(result.unspellable) == ["xylophone", "ŋŋŋ"]
     done = CliRunner().invoke(app, ["lm", "--project", str(project), "--text", str(text)])
-    assert "2 words left out (xylophone, ŋŋŋ)" in " ".join(done.output.split())
+    assert "2 words left out: the recogniser has no label for some of the letters (xylophone, ŋŋŋ)." in " ".join(
+        done.output.split()
+    )
 
 
 def test_a_sentence_is_cut_where_a_word_cannot_be_spelled(project: Path, tmp_path: Path) -> None:
