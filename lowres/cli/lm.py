@@ -7,6 +7,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from lowres.cli.align import visible
 from lowres.cli.console import console, errors, plain_table, print_next, print_warning, say
 from lowres.cli.options import ProjectOption, RecipeOption, SetOption, with_options, with_project
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 RunOption = Annotated[
     str | None, typer.Option("--run", metavar="NAME", help="The run to make it for; without it, the newest one.")
 ]
+_NUM_NAMED = 8
+"""Words that are named of those left out, the most frequent."""
 TextOption = Annotated[
     list[Path] | None,
     typer.Option("--text", metavar="FILE", help="More text in the language, a sentence a line. Repeatable."),
@@ -91,10 +94,11 @@ def _print(result: "LanguageModelResult") -> None:
     console.print()
     for model in models.models:
         say(f"{model.kind}: {describe_search(model)}")
-        if model.num_unspellable:
-            say(
-                f"{count(model.num_unspellable, 'word')} left out: the recogniser has no label for some of the letters."
-            )
+    if result.unspellable:
+        named = ", ".join(map(visible, result.unspellable[:_NUM_NAMED]))
+        more = ", ..." if len(result.unspellable) > _NUM_NAMED else ""
+        left_out = count(len(result.unspellable), "word")
+        say(f"{left_out} left out: the recogniser has no label for some of the letters ({named}{more}).")
     if result.is_text_small:
         print_warning("The text is too small to estimate how much to discount rare n-grams: usual values are taken.")
     say(f"* is what `lowres evaluate` takes. Tuned on {result.dev_seconds / 60:.0f} minutes of dev; dev is no test.")

@@ -7,11 +7,11 @@ labels of the vocabulary, leaves the vocabulary open. No torch is imported here:
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby, pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from lowres.decoding.ngram import UNKNOWN
 from lowres.errors import LowresError
+from lowres.text.vocabulary import WORD_BOUNDARY
 
 LogProbs = npt.NDArray[np.float32]
 ModelKind = Literal["word", "character"]
@@ -91,7 +92,7 @@ class BeamHypothesis:
     """One of the best transcriptions.
 
     Attributes:
-        token_ids: labels, without blanks and repeats.
+        token_ids: labels, without blanks and repeats; word model: those that spell the words.
         words: word model: what the lexicon says they spell; else None.
         score: what the search gave it: natural log-probability, weighted language score and bonuses.
     """
@@ -169,7 +170,7 @@ class BeamDecoder:
             frames = _with_runs_as_one(frames)
         scores = self._prepare(frames, settings)
         results = self._decoder(settings).decode(scores.ctypes.data, len(scores), scores.shape[1])
-        found: dict[tuple[object, ...], BeamHypothesis] = {}
+        found: dict[str, BeamHypothesis] = {}
         for result in results:
             hypothesis = self._read(result)
             found.setdefault(self._said(hypothesis), hypothesis)
@@ -190,19 +191,23 @@ class BeamDecoder:
         return scores
 
     def _read(self, result: Any) -> BeamHypothesis:
-        # The path begins with a silence before the first frame and ends with one behind the last.
-        token_ids = tuple(token for token, _ in groupby(result.tokens[1:-1]) if token != BLANK_ID)
         if self._trie is None:
-            return BeamHypothesis(token_ids, None, float(result.score))
-        words = tuple(self._words[word] for word in result.words if 0 <= word < len(self._words) - 1)
-        return BeamHypothesis(token_ids, words, float(result.score))
+            # The path begins with a silence before the first frame and ends with one behind the last.
+            path = groupby(result.tokens[1:-1])
+            return BeamHypothesis(tuple(token for token, _ in path if token != BLANK_ID), None, float(result.score))
+        # A lexicon's path is no source of labels: it ends in a boundary behind the last frame, or in half a word.
+        found = [self._model.lexicon[word] for word in result.words if 0 <= word < len(self._model.lexicon)]
+        boundary = () if self._model.boundary_id is None else (self._model.boundary_id,)
+        token_ids = tuple(chain.from_iterable((*boundary, *spelling) for _, spelling in found))[len(boundary) :]
+        return BeamHypothesis(token_ids, tuple(word for word, _ in found), float(result.score))
 
-    def _said(self, hypothesis: BeamHypothesis) -> tuple[object, ...]:
-        """Return what two transcriptions that read the same have in common: words, whatever stands around them."""
+    def _said(self, hypothesis: BeamHypothesis) -> str:
+        """Return what transcriptions that read the same have in common: the text, however it is cut into labels."""
         if hypothesis.words is not None:
-            return hypothesis.words
-        groups = groupby(hypothesis.token_ids, lambda token: token == self._model.boundary_id)
-        return tuple(tuple(tokens) for is_boundary, tokens in groups if not is_boundary)
+            return " ".join(hypothesis.words)
+        boundary_id, labels = self._model.boundary_id, self._model.labels
+        text = "".join(WORD_BOUNDARY if token == boundary_id else labels[token] for token in hypothesis.token_ids)
+        return " ".join(text.replace(WORD_BOUNDARY, " ").split())
 
     def _build_trie(self) -> Any:
         from flashlight.lib.text.decoder import SmearingMode, Trie
@@ -211,8 +216,9 @@ class BeamDecoder:
         start = self._language_model.start(False)
         for index, (_, spelling) in enumerate(self._model.lexicon):
             _, score = self._language_model.score(start, index)
-            ending = spelling if self._model.boundary_id is None else (*spelling, self._model.boundary_id)
-            trie.insert(list(ending), index, score)
+            boundary_id = self._model.boundary_id
+            path = _with_blanks(spelling) if boundary_id is None else [*spelling, boundary_id]
+            trie.insert(path, index, score)
         trie.smear(SmearingMode.MAX)
         return trie
 
@@ -259,6 +265,12 @@ def _without_sure_blanks(log_probs: LogProbs, blank_penalty: float) -> LogProbs:
     keep[0] = True
     kept: LogProbs = log_probs[keep]
     return kept
+
+
+def _with_blanks(spelling: Sequence[int]) -> list[int]:
+    """Put a blank between equal neighbours: flashlight demands none before the label that ends a word."""
+    doubled = [(BLANK_ID, label) if label == before else (label,) for before, label in pairwise((BLANK_ID, *spelling))]
+    return list(chain.from_iterable(doubled))
 
 
 def _with_runs_as_one(log_probs: LogProbs) -> LogProbs:

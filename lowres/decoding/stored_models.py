@@ -62,7 +62,7 @@ class StoredModel:
         order: the longest n-gram. num_ngrams: how many of each order, from 1 up.
         sha256: of its ARPA file (hex).
         perplexity: of dev's transcripts, for each word or label. unknown_share: of dev's words it does not know, 0-1.
-        num_unspellable: word model: words left out because the recogniser has no label for a letter of theirs.
+        num_unspellable: different words left out because the recogniser has no label for a letter of theirs.
         settings: the weights chosen on dev. dev: what they reach there.
         calibration: how sure to be of its words; None where dev was too small to say.
     """

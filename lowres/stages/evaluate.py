@@ -32,9 +32,9 @@ from lowres.stages.evaluate_sound import NO_SOUND, ReportSound, gather_sound, me
 from lowres.stages.language_model import LanguageModelChoice, OpenSearch, caution_about_search, open_search
 from lowres.stages.listening import DEFAULT_BATCH_SECONDS, Heard, listen, load_to_listen, speech_of
 from lowres.stages.model_card import write_model_card
+from lowres.stages.tidying import tidier
 from lowres.stages.word_confidence import confidence_facts
 from lowres.text.graphemes import split_graphemes
-from lowres.text.normalize import CollapseSpaces, NormalForm, compile_rules, unicode_form
 from lowres.training.feed import TrainingSpeech
 from lowres.training.precision import Compute, choose_compute
 from lowres.training.settings import ListeningPrecision
@@ -160,20 +160,22 @@ def evaluate(
     with open_search(checkpoint, recognizer.vocabulary, options.language_model) as search:
         heard, decoding_seconds = _listen(recognizer, speech, search, compute, options, progress)
     progress(EvaluationProgress("scoring", total, total))
-    tidy = tidier(recipe)
-    gain = measure_gain(rows["text"].tolist(), heard, tidy, seed=recipe.evaluate.seed) if search.stored else None
+    tidy = tidier(recipe.text.rules)
+    references = [tidy(text) for text in rows["text"].tolist()]
+    gain = measure_gain(references, heard, tidy, seed=recipe.evaluate.seed) if search.stored else None
     contents = _score(
         corpus,
         recipe,
         recognizer,
         run_name=run.name,
         split=split,
+        references=references,
         hypotheses=[tidy(text) for text in heard.texts],
         levels_db=measure_levels(speech),
         facts=[
             *search.facts(),
             *(gain.facts() if gain else ()),
-            *confidence_facts(rows["text"].tolist(), heard.words, tidy, search.calibration),
+            *confidence_facts(references, heard.words, tidy, search.calibration),
             *computing_facts(compute, total / max(decoding_seconds, 1e-9)),
         ],
         more_cautions=caution_about_search(search, split),
@@ -226,17 +228,19 @@ def _score(
     *,
     run_name: str,
     split: str,
+    references: Sequence[str],
     hypotheses: Sequence[str],
     levels_db: Sequence[float | None],
     facts: Sequence[tuple[str, str]],
     more_cautions: Sequence[Caution],
 ) -> ReportContents:
     rows, training = corpus.rows(split), training_rows(corpus, recognizer.metadata)
+    tidy = tidier(recipe.text.rules)
     text = ScoredText(
         utterance_ids=rows["utterance_id"].tolist(),
         speakers=rows["speaker"].tolist(),
         durations_seconds=rows["duration_seconds"].tolist(),
-        references=rows["text"].tolist(),
+        references=references,
         raw_references=rows["raw_text"].tolist(),
         hypotheses=hypotheses,
     )
@@ -244,7 +248,7 @@ def _score(
         text=text,
         scorecard=score(
             text,
-            training_counts=Counter(word for line in training["text"] for word in line.split()),
+            training_counts=Counter(word for line in training["text"] for word in tidy(line).split()),
             split_graphemes=_splitter(recipe),
             levels_db=levels_db,
             seed=recipe.evaluate.seed,
@@ -253,15 +257,6 @@ def _score(
         split_facts=gather_split_facts(corpus, rows, training, recognizer, split),
         more_cautions=(*cautions_about_changes(corpus, recipe, recognizer.metadata), *more_cautions),
     )
-
-
-def tidier(recipe: Recipe) -> Callable[[str], str]:
-    """Settle spelling that nobody sees: marks written apart, spaces at the ends.
-
-    The recogniser writes what the rules made of its training text. Applying them again could change letters a second
-    time (x > y, y > z).
-    """
-    return compile_rules((NormalForm(unicode_form(recipe.text.rules) or "nfc"), CollapseSpaces()))
 
 
 @dataclass(frozen=True)

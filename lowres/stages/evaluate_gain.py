@@ -37,7 +37,7 @@ def measure_gain(references: Sequence[str], heard: Heard, tidy: Callable[[str], 
     """Compare the two decodings of N utterances.
 
     Args:
-        references: (N,) what was said, after the recipe's rules.
+        references: (N,) what was said, after the recipe's rules and tidied.
         heard: (N,) both decodings, not yet tidied.
         tidy: settles their spelling as it was settled for the report.
         seed: of the redrawn utterances.

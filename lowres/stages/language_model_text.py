@@ -21,7 +21,9 @@ from lowres.text.normalize import TextRules, compile_rules
 
 TRANSCRIPTS: Final = "training transcripts"
 _FEW_WORDS: Final = 3
-"""Sentences of fewer words ("yes", "thank you") are said everywhere; those of dev and test are left in."""
+_FEW_LETTERS: Final = 12
+"""Sentences of fewer words and letters ("yes", "thank you") are said everywhere; those of dev and test are left in.
+Words alone say little: some languages are written without spaces, others say a sentence in a word."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,11 @@ def gather_text(
 
 def _hash_held_out(corpus: PreparedCorpus) -> set[bytes]:
     rows = corpus.table.loc[corpus.table["split"].isin([DEV, TEST])]
-    return {_hash(key) for key in sentence_keys(rows) if len(key.split()) >= _FEW_WORDS}
+    return {_hash(key) for key in sentence_keys(rows) if not _is_short(key)}
+
+
+def _is_short(key: str) -> bool:
+    return len(key.split()) < _FEW_WORDS and len(key.replace(" ", "")) < _FEW_LETTERS
 
 
 def _hash(key: str) -> bytes:

@@ -2,8 +2,11 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +60,7 @@ from lowres.stages.listening import (
     write_hypothesis,
 )
 from lowres.stages.machine import num_cores
+from lowres.stages.tidying import tidier
 from lowres.stages.word_confidence import judge_words
 from lowres.text.vocabulary import Vocabulary
 from lowres.training.precision import Compute, choose_compute
@@ -87,6 +91,8 @@ class LanguageModelResult:
     """Seconds of dev that the weights were chosen on."""
 
     wall_seconds: float
+    unspellable: tuple[str, ...]
+    """Words of the text that neither model can write, for want of a label, the most frequent first."""
 
     @property
     def is_text_small(self) -> bool:
@@ -96,21 +102,33 @@ class LanguageModelResult:
 
 @dataclass(frozen=True)
 class _Dev:
-    """The part of dev that the weights are chosen on: scores and references of each utterance, and its seconds."""
+    """The part of dev that the weights are chosen on: scores and texts of each utterance, and its seconds.
+
+    Texts are as the rules left them, which models and labels are made of; rates are those of tidied ones, as
+    `lowres evaluate` measures them.
+    """
 
     log_probs: list[LogProbs]
-    references: list[str]
+    texts: list[str]
     seconds: float
+    tidy: Callable[[str], str]
 
-    def rates(self, texts: Sequence[str]) -> DevRates:
-        return DevRates(word_error_rate(self.references, texts), character_error_rate(self.references, texts))
+    def rates(self, heard: Sequence[str]) -> DevRates:
+        hypotheses = [self.tidy(text) for text in heard]
+        return DevRates(
+            word_error_rate(self._references, hypotheses), character_error_rate(self._references, hypotheses)
+        )
 
     def calibrate(self, heard: Sequence[Sequence[int]], vocabulary: Vocabulary) -> Calibration | None:
         words = [
             time_words(log_probs, token_ids, vocabulary)
             for log_probs, token_ids in zip(self.log_probs, heard, strict=True)
         ]
-        return calibrate(*judge_words(self.references, words))
+        return calibrate(*judge_words(self._references, words, self.tidy))
+
+    @cached_property
+    def _references(self) -> list[str]:
+        return [self.tidy(text) for text in self.texts]
 
 
 Report = Callable[[LanguageModelProgress], None]
@@ -157,17 +175,22 @@ def make_language_models(
         words=words or (recipe.beside(settings.words) if settings.words else None),
     )
     progress(LanguageModelProgress("listening to dev"))
-    dev = _hear_dev(corpus, recognizer, settings.tuning_seconds, compute)
+    dev = _hear_dev(corpus, recognizer, settings.tuning_seconds, compute, tidier(recipe.text.rules))
     partial = checkpoint / _PARTIAL
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
         vocabulary = recognizer.vocabulary
+        unspellable = _find_unspellable(text, vocabulary)
         made, fallback = [], {}
         for kind in KINDS:
             model = _estimate(kind, text, vocabulary, settings)
             fallback[kind] = model.fallback_orders
-            made.append(_store_and_tune(kind, model, dev, vocabulary, settings, partial, progress))
+            made.append(
+                _store_and_tune(
+                    kind, model, dev, vocabulary, settings, partial, progress, num_unspellable=len(unspellable)
+                )
+            )
         greedy = [greedy_labels(log_probs) for log_probs in dev.log_probs]
         models = StoredModels(
             vocabulary.hash,
@@ -183,10 +206,14 @@ def make_language_models(
         partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return LanguageModelResult(folder, run_folder.name, models, fallback, dev.seconds, time.perf_counter() - started)
+    return LanguageModelResult(
+        folder, run_folder.name, models, fallback, dev.seconds, time.perf_counter() - started, unspellable
+    )
 
 
-def _hear_dev(corpus: PreparedCorpus, recognizer: Recognizer, seconds: float, compute: Compute) -> _Dev:
+def _hear_dev(
+    corpus: PreparedCorpus, recognizer: Recognizer, seconds: float, compute: Compute, tidy: Callable[[str], str]
+) -> _Dev:
     rows = choose_dev_rows(corpus.rows(DEV), seconds)
     if rows.empty:
         raise CorpusError(
@@ -204,6 +231,7 @@ def _hear_dev(corpus: PreparedCorpus, recognizer: Recognizer, seconds: float, co
         [scores.get(index, nothing) for index in range(len(rows))],
         rows["text"].tolist(),
         float(rows["duration_seconds"].sum()),
+        tidy,
     )
 
 
@@ -219,12 +247,29 @@ def _estimate(
             prune_below=settings.prune_below,
         )
     # A label's probability comes from its neighbours: the words to expect are sentences of their own here.
+    sentences = chain.from_iterable(_cut(one, vocabulary) for one in (*text.sentences, *text.expected_words))
     return estimate_ngrams(
-        [_spell(sentence, vocabulary) for sentence in (*text.sentences, *text.expected_words)],
+        [_spell(sentence, vocabulary) for sentence in sentences],
         order=settings.character_order,
         vocabulary=vocabulary.tokens[BLANK_ID + 1 :],
         prune_below=settings.prune_below,
     )
+
+
+def _cut(sentence: str, vocabulary: Vocabulary) -> Iterator[str]:
+    """Cut a sentence at the words that cannot be spelled: what stands around them would seem to begin and end there."""
+    if is_spellable(sentence, vocabulary):
+        yield sentence
+        return
+    for can_be_spelled, words in groupby(sentence.split(), lambda word: is_spellable(word, vocabulary)):
+        if can_be_spelled:
+            yield " ".join(words)
+
+
+def _find_unspellable(text: GatheredText, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the words that cannot be spelled, the most frequent first."""
+    counts = Counter(word for sentence in (*text.sentences, *text.expected_words) for word in sentence.split())
+    return tuple(word for word, _ in counts.most_common() if not is_spellable(word, vocabulary))
 
 
 def _spell(sentence: str, vocabulary: Vocabulary) -> list[str]:
@@ -239,6 +284,8 @@ def _store_and_tune(
     settings: LanguageModelSettings,
     folder: Path,
     progress: Report,
+    *,
+    num_unspellable: int,
 ) -> StoredModel:
     """Write one model into `folder` and choose its weights: those with the lowest sum of word and character errors.
 
@@ -251,7 +298,7 @@ def _store_and_tune(
     words = list(model.words[len(RESERVED) :]) if kind == "word" else []
     if kind == "word":
         lexicon_path(folder).write_text("\n".join(words), encoding="utf-8", newline="\n")
-    dev_units = [reference.split() if kind == "word" else _spell(reference, vocabulary) for reference in dev.references]
+    dev_units = [reference.split() if kind == "word" else _spell(reference, vocabulary) for reference in dev.texts]
     known = set(model.words)
     units = [unit for sentence in dev_units for unit in sentence]
     with BeamWorkers(beam_model(kind, path, vocabulary, words), num_cores()) as workers:
@@ -260,7 +307,7 @@ def _store_and_tune(
             return [best[0] for best in workers.decode(dev.log_probs, weights)]
 
         def rate(found: list[BeamHypothesis]) -> DevRates:
-            return dev.rates([write_hypothesis(hypothesis, vocabulary).strip() for hypothesis in found])
+            return dev.rates([write_hypothesis(hypothesis, vocabulary) for hypothesis in found])
 
         def cost(weights: BeamSettings) -> float:
             rates = rate(search(weights))
@@ -280,7 +327,7 @@ def _store_and_tune(
         sha256=hash_file(path),
         perplexity=model.perplexity(dev_units),
         unknown_share=sum(unit not in known for unit in units) / max(len(units), 1),
-        num_unspellable=sum(not is_spellable(word, vocabulary) for word in words),
+        num_unspellable=num_unspellable,
         settings=weights,
         dev=rate(found),
         calibration=dev.calibrate([hypothesis.token_ids for hypothesis in found], vocabulary),

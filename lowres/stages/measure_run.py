@@ -17,13 +17,14 @@ from lowres.manifest.corpus import PreparedCorpus
 from lowres.manifest.whole_files import replace_file
 from lowres.recipe import Recipe
 from lowres.scoring.alignment import Alignment, align_characters, align_words
-from lowres.stages.evaluate import tidier
 from lowres.stages.evaluate_run import best_checkpoint, find_run
 from lowres.stages.listening import DEFAULT_BATCH_SECONDS, listen, load_to_listen, speech_of
+from lowres.stages.tidying import tidier
 from lowres.text.normalize import unicode_form
 from lowres.training.precision import choose_compute
 
-MEASURED_FORMAT_VERSION: Final = 1
+MEASURED_FORMAT_VERSION: Final = 2
+"""1 counted against references that were not tidied: what it counted is counted again."""
 
 Counts = npt.NDArray[np.int64]
 
@@ -92,7 +93,7 @@ def measure_run(
     compute = choose_compute("auto")
     recognizer = load_to_listen(project, best_checkpoint(folder), compute)
     rows = corpus.rows(split)
-    total, references = float(rows["duration_seconds"].sum()), rows["text"].tolist()
+    total = float(rows["duration_seconds"].sum())
     heard = listen(
         recognizer,
         speech_of(rows, ShardReader(corpus.folder)),
@@ -101,8 +102,8 @@ def measure_run(
         timed=False,
         progress=lambda done: progress(done, total),
     )
-    tidy = tidier(recipe)
-    hypotheses = [tidy(text) for text in heard.texts]
+    tidy = tidier(recipe.text.rules)
+    references, hypotheses = ([tidy(text) for text in texts] for texts in (rows["text"].tolist(), heard.texts))
     word_errors, num_words = _count(align_words(references, hypotheses))
     character_errors, num_characters = _count(align_characters(references, hypotheses))
     measured = MeasuredRun(

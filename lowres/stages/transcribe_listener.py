@@ -267,7 +267,7 @@ def _decode(
     words = time_words(passage.log_probs, heard[0] if heard else (), listener.recognizer.vocabulary)
     # What may have been said instead is known of a passage as a whole: of one in pieces nobody could say where it goes.
     others = heard[1:] if len(passage.frames) == 1 else []
-    alternatives = tuple(listener.recognizer.vocabulary.decode(other).strip() for other in others)
+    alternatives = tuple(" ".join(listener.recognizer.vocabulary.decode(other).split()) for other in others)
     clock = FrameClock(_frame_samples(passage, listener), listener.samples_per_frame, passage.end_samples)
     firsts = np.cumsum([0, *(len(frames) for frames in passage.frames)])
     ends = [*passage.starts_samples[1:], passage.end_samples]

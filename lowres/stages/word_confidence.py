@@ -1,7 +1,6 @@
 """Which of the words that were heard are right, to learn from dev how sure to be and to check it elsewhere."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from lowres.decoding.calibration import Calibration, calibration_error
 from lowres.decoding.word_times import HeardWord
@@ -9,18 +8,23 @@ from lowres.report.sentences import percent
 from lowres.scoring.alignment import align_words
 
 
-def judge_words(references: Sequence[str], heard: Sequence[Sequence[HeardWord]]) -> tuple[list[float], list[bool]]:
+def judge_words(
+    references: Sequence[str], heard: Sequence[Sequence[HeardWord]], tidy: Callable[[str], str]
+) -> tuple[list[float], list[bool]]:
     """Align what was heard in N utterances with what was said.
 
     Args:
-        references: (N,) what was said.
+        references: (N,) what was said, tidied.
         heard: (N,) the words with their certainties.
+        tidy: settles their spelling as it was settled for the references.
 
     Returns:
-        The certainty of each word, and whether it is the one that was said there; words that nobody said are wrong.
+        The certainty of each word, and whether it is the one that was said there; words that nobody said are wrong. A
+        word with white space in it, such as a no-break space that has a label, is several, each as certain as it.
     """
-    lines = [" ".join(word.text for word in words) for words in heard]
-    certainties = [word.certainty for words in heard for word in words]
+    parts = [[(part, word.certainty) for word in words for part in tidy(word.text).split()] for words in heard]
+    lines = [" ".join(part for part, _ in line) for line in parts]
+    certainties = [certainty for line in parts for _, certainty in line]
     are_right = [
         unit.operation == "equal"
         for alignment in align_words(references, lines)
@@ -39,15 +43,14 @@ def confidence_facts(
     """Say how far a word's confidence can be believed on N scored utterances; nothing where it is not calibrated.
 
     Args:
-        references: (N,) what was said, after the recipe's rules.
+        references: (N,) what was said, after the recipe's rules and tidied.
         heard: (N,) the words with their certainties.
         tidy: settles their spelling as it was settled for the report.
         calibration: how to read certainties, learned on dev.
     """
     if calibration is None:
         return []
-    tidied = [[replace(word, text=tidy(word.text)) for word in words] for words in heard]
-    certainties, are_right = judge_words(references, tidied)
+    certainties, are_right = judge_words(references, heard, tidy)
     confidences = [calibration.confidence(certainty) for certainty in certainties]
     told = (
         f"expected calibration error {percent(calibration_error(confidences, are_right), 1)} over {len(are_right):,} "

@@ -1,6 +1,7 @@
 """Beam search: against a search of all paths, and what must come out of speech that is sure."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -281,3 +282,29 @@ def test_label_ids_spell_the_words_that_come_out(words: BeamDecoder) -> None:
     best = words.decode(scores_of("-ab -cab-"), BeamSettings(0.3))[0]
     assert read(best.token_ids) == "ab cab"
     assert best.token_ids[:2] == spell("ab")
+
+
+@pytest.mark.parametrize("path", ["-bb-aa - c--a", "-ba | |ca", "ba-|--ca-|-", "-ba |ca|"])
+def test_label_ids_of_a_word_model_have_a_boundary_between_words_and_nowhere_else(tmp_path: Path, path: str) -> None:
+    """One behind the last frame pushed the last letter out of it, and its certainty down."""
+    decoder = BeamDecoder(word_model(tmp_path, ["ba ca", "ca ba"])[0])
+    assert decoder.decode(scores_of(path), BeamSettings(0.3))[0].token_ids == spell("ba ca")
+
+
+def test_half_a_word_at_the_end_has_no_label_ids_either(tmp_path: Path) -> None:
+    decoder = BeamDecoder(word_model(tmp_path, ["ab bacaba", "bacaba ab"])[0])
+    for beam_size in (1, 2, 5, 50):
+        best = decoder.decode(scores_of("-ab-|b-a-c-a-", sure=0.97), BeamSettings(0.5, beam_size=beam_size))[0]
+        assert best.token_ids == spell(" ".join(best.words or ()))
+
+
+@pytest.mark.parametrize(("path", "expected"), [("-|ba---", "ba"), ("-|ba-a-", "baa")])
+def test_a_doubled_piece_at_the_end_needs_a_blank_between(tmp_path: Path, path: str, expected: str) -> None:
+    """Where pieces carry the boundary, a word ends with its last piece, which flashlight took without a blank."""
+    model, _ = word_model(tmp_path, [*["baa"] * 40, "ba"])
+    lexicon = tuple((word, (1, *spelling)) for word, spelling in model.lexicon)
+    decoder = BeamDecoder(replace(model, boundary_id=None, lexicon=lexicon))
+    frames = scores_of(path, sure=0.98)
+    frames[4] = np.log([0.7, 0.01, 0.27, 0.01, 0.01])
+    best = decoder.decode(frames, BeamSettings(2.0))[0]
+    assert (best.words, best.token_ids) == ((expected,), (1, *spell(expected)))

@@ -80,3 +80,17 @@ def test_words_that_cannot_be_spelled_are_left_out(tmp_path: Path) -> None:
     vocabulary = vocabulary_of(["ba na"], "characters")
     model = beam_model("word", tmp_path / "x.arpa", vocabulary, ["ba", "baz", "", "zzz", "an"])
     assert [word for word, _ in model.lexicon] == ["ba", "an"]
+
+
+@pytest.mark.parametrize("vocabulary_kind", KINDS)
+@pytest.mark.parametrize("model_kind", ["word", "character"])
+def test_the_best_few_read_differently(tmp_path: Path, vocabulary_kind: str, model_kind: str) -> None:
+    """Pieces and multigraphs spell one text in several ways."""
+    vocabulary = vocabulary_of(TEXTS, vocabulary_kind)
+    decoder = open_decoder(tmp_path, model_kind, vocabulary)
+    for seed, text in enumerate(TEXTS):
+        noise = np.random.default_rng(seed).normal(size=(1, len(vocabulary)))
+        frames = say(text, vocabulary, frames_per_label=1, blanks=1, sure=0.3) + noise.astype(np.float32)
+        found = decoder.decode(frames, BeamSettings(0.5, beam_size=200), num_best=12)
+        read = [" ".join(write(one, vocabulary).split()) for one in found]
+        assert len(set(read)) == len(read) > 1

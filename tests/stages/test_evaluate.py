@@ -2,6 +2,7 @@
 
 import json
 import os
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -24,9 +25,13 @@ from lowres.model.config import preset, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe, parse_recipe
 from lowres.report.recordings import embed_recordings
+from lowres.stages import evaluate as evaluate_stage
 from lowres.stages import evaluate_sound
+from lowres.stages import measure_run as measure_stage
 from lowres.stages.evaluate import EvaluateOptions, EvaluationProgress, evaluate
 from lowres.stages.evaluate_run import find_run
+from lowres.stages.listening import Heard
+from lowres.stages.measure_run import measure_run
 from lowres.text.normalize import describe_rules, normalize
 from lowres.text.vocabulary import VocabularySettings, build_vocabulary
 
@@ -120,6 +125,28 @@ def test_the_figures_are_jiwers_on_the_test_split(project: Path) -> None:
     raw = jiwer.wer(list(text.raw_references), list(text.hypotheses))
     assert result.scorecard.raw.words.counts.error_rate == raw
     assert result.hours_of_audio_per_hour > 0
+
+
+def test_what_is_heard_to_the_letter_is_right_whatever_form_the_rules_leave(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule behind "nfc" (lowercase of J with a caron, a map to a mark) leaves text that is not NFC."""
+    corpus = load_corpus(project / "corpus")
+    table = corpus.table.assign(text=[unicodedata.normalize("NFD", text) for text in corpus.table["text"]])
+    write_corpus(project / "corpus", table, corpus.info)
+    said = table.loc[table["split"] == "test", "text"].tolist()
+    heard = Heard(texts=said, greedy=said, words=[[] for _ in said])
+    monkeypatch.setattr(evaluate_stage, "listen", lambda *_args, **_options: heard)
+    monkeypatch.setattr(measure_stage, "listen", lambda *_args, **_options: heard)
+    result = evaluate(project, parse_recipe(RECIPE), FP32)
+    assert result.rates.words.counts.num_errors == result.rates.characters.counts.num_errors == 0
+    assert result.contents.text.references == result.contents.text.hypotheses
+    # "mwána" was trained on as "mwa\u0301na": it is no new word.
+    known = {word for text in table.loc[table["split"] == "train", "text"] for word in text.split()}
+    assert {word for text in said for word in text.split()} <= known
+    assert result.scorecard.unseen_words.num_unseen == 0
+    measured = measure_run(project, parse_recipe(RECIPE), load_corpus(project / "corpus"), "finetune-1h-seed1", "test")
+    assert sum(measured.word_errors) == sum(measured.character_errors) == 0
 
 
 def test_the_result_does_not_depend_on_the_batch_size(project: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from test_evaluate import RECIPE, SPLITS, write_little_corpus
 
 from lowres.errors import CorpusError
-from lowres.manifest.corpus import PreparedCorpus, load_corpus
+from lowres.manifest.corpus import PreparedCorpus, load_corpus, write_corpus
 from lowres.recipe import parse_recipe
 from lowres.stages.language_model_text import TRANSCRIPTS, GatheredText, gather_text
 
@@ -53,6 +53,16 @@ def test_a_sentence_of_dev_or_test_is_refused_however_it_is_written(
 def test_short_sentences_of_dev_and_test_are_said_everywhere(corpus: PreparedCorpus, tmp_path: Path) -> None:
     text = gather(corpus, written(tmp_path, "Kyéma\nLa mwána!\n"))
     assert text.sources[1].num_refused == 0
+
+
+@pytest.mark.parametrize("said", ["ខ្ញុំទៅផ្សារនៅព្រឹកនេះ", "ᐊᖅᑯᓯᓐᓂᐊᕐᕕᖕᒧᐊᓚᐅᖅᑐᖓ", "tuntussuqatarniksaitengqiggtuq unuk"])
+def test_a_long_sentence_of_few_words_is_refused(corpus: PreparedCorpus, tmp_path: Path, said: str) -> None:
+    """Languages that are written without spaces between words, or say much in one."""
+    table = corpus.table.copy()
+    table.loc[table["split"] == "test", "text"] = said
+    write_corpus(tmp_path / "corpus", table, corpus.info)
+    corpus = load_corpus(tmp_path / "corpus")
+    assert gather(corpus, written(tmp_path, f"{said}\nokwá\n")).sentences[6:] == ["okwá"]
 
 
 def test_a_transcript_of_training_that_dev_says_too_stays(corpus: PreparedCorpus) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +91,19 @@ def test_the_rates_on_dev_are_those_that_evaluate_finds(project: Path) -> None:
         rates = evaluate(project, parse_recipe(RECIPE), options).rates
         assert model.dev.word_error_rate == rates.words.counts.error_rate
         assert model.dev.character_error_rate == pytest.approx(rates.characters.counts.error_rate)
+
+
+def test_spaces_and_marks_that_nobody_sees_are_no_errors_on_dev_either(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = load_corpus(project / "corpus")
+    table = corpus.table.copy()
+    table.loc[table["split"] == "dev", "text"] = unicodedata.normalize("NFD", "mbía\u00a0yé adi")
+    write_corpus(project / "corpus", table, corpus.info)
+    heard = vocabulary_of(project).encode("mbía  yé adi ")
+    monkeypatch.setattr(lm, "greedy_labels", lambda _log_probs: heard)
+    greedy = make(project).models.greedy
+    assert (greedy.word_error_rate, greedy.character_error_rate) == (0, 0)
 
 
 def test_the_beam_is_as_wide_as_the_recipe_says(project: Path) -> None:
@@ -184,8 +198,26 @@ def test_words_to_expect_are_counted_and_known(project: Path, tmp_path: Path) ->
 def test_words_that_the_recogniser_has_no_letters_for_are_counted(project: Path, tmp_path: Path) -> None:
     text = tmp_path / "more.txt"
     text.write_text("okwá xylophone ŋŋŋ\n", encoding="utf-8")
-    word, character = make(project, texts=[text]).models.models
-    assert (word.num_unspellable, character.num_unspellable) == (2, 0)
+    result = make(project, texts=[text])
+    assert [model.num_unspellable for model in result.models.models] == [2, 2]
+    assert sorted(result.unspellable) == ["xylophone", "ŋŋŋ"]
+    done = CliRunner().invoke(app, ["lm", "--project", str(project), "--text", str(text)])
+    assert "2 words left out: the recogniser has no label for some of the letters (xylophone, ŋŋŋ)." in " ".join(
+        done.output.split()
+    )
+
+
+def test_a_sentence_is_cut_where_a_word_cannot_be_spelled(project: Path, tmp_path: Path) -> None:
+    """Verse numbers once left leading boundaries and empty sentences to the model of labels."""
+    clean, numbered = tmp_path / "clean.txt", tmp_path / "numbered.txt"
+    clean.write_text("ngá okwá\nadi ngá\nokwá adi\n", encoding="utf-8")
+    numbered.write_text("1\n2 ngá okwá\nadi ngá 3\n4\n5 6 okwá adi\n", encoding="utf-8")
+    expected = (make(project, texts=[clean]).folder / "character.arpa").read_bytes()
+    assert (make(project, texts=[numbered]).folder / "character.arpa").read_bytes() == expected
+    clean.write_text("okwá\nngá adi\n", encoding="utf-8")
+    numbered.write_text("okwá ŋ ngá adi\n", encoding="utf-8")
+    expected = (make(project, texts=[clean]).folder / "character.arpa").read_bytes()
+    assert (make(project, texts=[numbered]).folder / "character.arpa").read_bytes() == expected
 
 
 def test_only_transcripts_that_the_recogniser_learned_from_count(tmp_path: Path) -> None:
