@@ -174,7 +174,29 @@ def test_stray_signs_are_found_where_they_are_rare_only() -> None:
 def test_what_programs_left_behind_is_found_and_deleted_where_it_is_harmless() -> None:
     audited = audit('"kə\\x1Dkʰi', "a &amp; b", "caf\u00c3\u00a9", "m\ufffdta")
     assert set(found(audited, "leftovers")) == {"\\x1D", "&amp;", "Ã©", "\ufffd"}
-    assert {"delete": ["&amp;", "\\x1D"]} in steps(audited)
+    assert {"delete": ["\\x1D"]} in steps(audited)
+    assert {"map": {"&amp;": "&"}} in steps(audited)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"caf\u00e9", "café"),
+        (r"ma\u0301", "má"),
+        (r"g\u0254\u0300", "gɔ̀"),
+        ("k&#233; k&#xE9;", "ké ké"),
+        ("n&apos;uwo n\\u2019uwo", "nuwo nuwo"),
+        ("a&nbsp;b&amp;c", "a b c"),
+        (r"a\xa0b\n c", "a b c"),
+        ("a<br>b <i>c</i>", "a b c"),
+        ("a\\x1D\\u200bb", "ab"),
+        ("\u0645\u06cc\\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+        (r"caf\xc3\xa9", "caf xc3 xa9"),
+        ("a&#0;b", "a 0 b"),
+    ],
+)
+def test_what_programs_wrote_out_becomes_what_it_stands_for(written: str, meant: str) -> None:
+    assert " ".join(compile_rules(parse_rules(audit(written).rules))(written).split()) == meant
 
 
 def test_letters_seen_once_or_twice_are_found_in_a_text_of_some_length() -> None:
