@@ -35,6 +35,10 @@ def steps(audited: OrthographyAudit) -> list[object]:
     return [suggestion.step for suggestion in audited.suggestions]
 
 
+def maps(audited: OrthographyAudit) -> list[object]:
+    return [step for step in steps(audited) if isinstance(step, dict) and "map" in step]
+
+
 def test_every_grapheme_comes_with_count_name_script_and_an_example() -> None:
     first, *_ = audit("bana ba", "ba").graphemes
     assert (first.grapheme, first.count, first.num_utterances) == ("a", 4, 2)
@@ -107,7 +111,7 @@ def test_a_rare_look_alike_of_another_script_is_found_and_its_map_suggested() ->
 
 def test_frequent_letters_of_another_script_are_never_mapped() -> None:
     audited = audit(*["bε be bɛ"] * 120)
-    assert not [step for step in steps(audited) if isinstance(step, dict) and "map" in step]
+    assert not maps(audited)
     assert "taken for letters of the orthography" in next(
         finding.sentence for finding in audited.findings if finding.kind == "mixed-scripts"
     )
@@ -120,7 +124,22 @@ def test_two_letters_of_one_script_that_are_both_used_are_not_accused() -> None:
 def test_apostrophes_of_several_kinds_inside_words_are_found() -> None:
     audited = audit("ng'ombe ng'ambo", "ng\u2019ombe n\u02bcda")
     assert found(audited, "look-alikes") == {"\u2019": 1, "\u02bc": 1}
-    assert {"map": {"\u2019": "'", "\u02bc": "'"}} in steps(audited)
+    assert {"map": {"\u2019": "'"}} in steps(audited)
+
+
+def test_an_apostrophe_that_is_a_letter_is_mapped_where_it_is_rare_only() -> None:
+    assert {"map": {"\u02bc": "'"}} in steps(audit(*["ng'ombe"] * 60, "n\u02bcda"))
+    assert {"map": {"'": "\u02bc"}} in steps(audit(*["n\u02bcda"] * 60, "ng'ombe"))
+    assert maps(audit(*["o\u02bbzbek so\u02bbz"] * 60, *["ma\u02bcno"] * 20)) == []
+    assert maps(audit(*["o\u02bbzbek so\u02bbz"] * 60, *["ma\u02bcno", "so'z"] * 20)) == []
+    assert maps(audit(*["qa\u02beil"] * 60, "na\u02bfam")) == maps(audit(*["qa\u02bfil"] * 60, "na\u02beam")) == []
+
+
+def test_words_of_another_language_are_not_mapped_letter_by_letter() -> None:
+    own = ["ол менің досым келді қазір мектепке барды орта", "су мен нан екеуі де керек еді"] * 60
+    assert maps(audit(*own, "ол Internet арқылы Telegram ашты")) == []
+    assert maps(audit(*own, "ол Internetті ашты")) == []
+    assert maps(audit(*own, "ол мeктепкe бaрды")) == [{"map": {"a": "а", "e": "е"}}]
 
 
 def test_quotation_marks_are_no_apostrophes() -> None:
