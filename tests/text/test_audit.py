@@ -261,7 +261,7 @@ def test_punctuation_that_spells_is_kept_and_quotes_and_dashes_are_not() -> None
     assert "strip_punctuation" in steps(audit(*['"bana" (ba) a\u2014b 3:15.'] * 20))
 
 
-@pytest.mark.parametrize("text", ["የሰው፡ልጅ፡ሁሉ፡ነው።", "すべての、人間は、生まれ。", "བཀྲ་ཤིས་བདེ་ལེགས།"])
+@pytest.mark.parametrize("text", ["የሰው፡ልጅ፡ሁሉ፡ነው።", "すべての、人間は、生まれ。", "བཀྲ་ཤིས་བདེ་ལེགས།", "¿Imata ruwanki? ¡haku!"])
 def test_signs_that_part_words_spell_nothing(text: str) -> None:
     assert "strip_punctuation" in steps(audit(*[text] * 20))
 
