@@ -93,8 +93,9 @@ def _candidates(tally: Tally, main: str) -> Iterator[tuple[object, str]]:
     if pairs:
         named = [f"{old} for {new}" for old, new in pairs.items()]
         yield {"map": pairs}, f"rare look-alikes of a frequent letter or sign: {listed(named, 6)}"
-    if not capitals_spell(tally):
-        yield "lowercase", "capitals are not heard"
+    if main != "Cherokee" and not capitals_spell(tally):
+        turkic = {"lowercase": "tr"}, "capitals are not heard; I is that of ı, and İ that of i"
+        yield turkic if tally.turkic else ("lowercase", "capitals are not heard")
     signs = "".join(sorted(sign for sign in spelling_signs(tally) if sign not in pairs))
     if signs:
         kept = "stands" if len(signs) == 1 else "stand"

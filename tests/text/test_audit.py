@@ -246,6 +246,22 @@ def test_abbreviations_are_found_and_emphasis_is_not() -> None:
     assert found(audit("Rais wa DRC na U.S.A. JESUS alisema", "Jesus Jesus"), "abbreviations") == {"DRC": 1, "U.S.A": 1}
 
 
+def test_the_two_letters_i_of_turkish_are_lowered_as_two() -> None:
+    texts = ["Işık ile geldi", "İzmir güzel bir yer", "ILIK su içti", "izmir ışık", "İle gitti"]
+    audited = audit(*texts * 20)
+    assert {"lowercase": "tr"} in steps(audited)
+    assert "lowercase" not in steps(audited)
+    assert compile_rules(parse_rules(audited.rules))("ILIK İzmir") == "ılık izmir"
+    assert not kinds(audited) & {"bare-and-marked", "rare-letters"}
+    assert "lowercase" in steps(audit(*["Iki bini ini"] * 200, "İstanbul Diyarbakır"))
+
+
+def test_cherokee_has_no_capitals() -> None:
+    audited = audit(*["ᎣᏏᏲ ᏙᎯᏧ ᎠᏂᏴᏫᏯ ᏣᎳᎩᎯ ᎦᏬᏂᎯᏍᏗᎢᏍᏗ ᎤᎵᎮᎵᏍᏗᎭᎢ ᎠᏂᏴᏫᏯᎢᎢ"] * 5)
+    assert "lowercase" not in steps(audited)
+    assert not kinds(audited) & {"capitals", "abbreviations"}
+
+
 def test_capitals_inside_words_are_letters_and_are_not_lowered() -> None:
     audited = audit(*["kaBa toNi"] * 20)
     assert "lowercase" not in steps(audited)
@@ -261,7 +277,9 @@ def test_punctuation_that_spells_is_kept_and_quotes_and_dashes_are_not() -> None
     assert "strip_punctuation" in steps(audit(*['"bana" (ba) a\u2014b 3:15.'] * 20))
 
 
-@pytest.mark.parametrize("text", ["የሰው፡ልጅ፡ሁሉ፡ነው።", "すべての、人間は、生まれ。", "བཀྲ་ཤིས་བདེ་ལེགས།", "¿Imata ruwanki? ¡haku!"])
+@pytest.mark.parametrize(
+    "text", ["የሰው፡ልጅ፡ሁሉ፡ነው።", "すべての、人間は、生まれ。", "བཀྲ་ཤིས་བདེ་ལེགས།", "¿Imata ruwanki? ¡haku!"]
+)
 def test_signs_that_part_words_spell_nothing(text: str) -> None:
     assert "strip_punctuation" in steps(audit(*[text] * 20))
 
