@@ -93,7 +93,7 @@ def make_disjoint_splits(table: pd.DataFrame, shares: Shares, seed: int) -> Made
     by_speaker, reason = _split_speakers(speech, shares, seed)
     if by_speaker is not None:
         chosen, warnings = _set_aside_shared(by_speaker, speech, shares, seed)
-        warnings = _warn_about_speakers(speech.speakers, by_speaker) + warnings
+        warnings = _warn_about_speakers(speech.speakers, chosen) + warnings
     else:
         chosen, warnings = _draw_sentences(speech, shares.wanted, seed)
         warnings = [reason, *warnings]
@@ -204,7 +204,7 @@ def _warn_about_speakers(speakers: npt.NDArray[np.object_], splits: npt.NDArray[
 def _set_aside_shared(
     splits: npt.NDArray[np.object_], speech: _Speech, shares: Shares, seed: int
 ) -> tuple[npt.NDArray[np.object_], list[str]]:
-    """Set utterances aside until no sentence is in two splits, if that does not cost too much."""
+    """Set utterances aside until no sentence is in two splits, if that costs neither too much nor a whole split."""
     columns = (TRAIN, DEV, TEST)
     column = np.select([splits == TRAIN, splits == DEV], [0, 1], default=2)
     present = np.zeros((len(speech.sentence_names), 3), dtype=bool)
@@ -217,13 +217,18 @@ def _set_aside_shared(
     keep[shared, _choose_keepers(present[shared], shared, column, speech, shares, seed)] = True
     aside = ~keep[speech.sentences, column]
     cost = float(speech.seconds[aside].sum() / speech.seconds.sum())
-    if cost > shares.max_set_aside:
+    chosen = np.where(aside, OTHER, np.array(columns, dtype=object)[column])
+    emptied = sorted(set(splits.tolist()) - set(chosen.tolist()))
+    if cost > shares.max_set_aside or emptied:
+        would = (
+            f"leave nothing in {' and '.join(emptied)}"
+            if emptied
+            else f"cost {cost:.0%} of the speech (max_set_aside_share is {shares.max_set_aside:g})"
+        )
         return splits, [
             f"{count(len(shared), 'sentence')} said by speakers of several splits stay in all of them, because setting "
-            f"them aside would cost {cost:.0%} of the speech (max_set_aside_share is {shares.max_set_aside:g}): "
-            "error rates will say little about new sentences."
+            f"them aside would {would}: error rates will say little about new sentences."
         ]
-    chosen = np.where(aside, OTHER, np.array(columns, dtype=object)[column])
     return chosen, [
         f"{count(int(aside.sum()), 'utterance')} ({cost:.1%} of the speech) set aside as other, because their "
         "sentences are said in another split too."
@@ -240,15 +245,15 @@ def _choose_keepers(
 ) -> npt.NDArray[np.int64]:
     """Choose for each shared sentence the one split (0 train, 1 dev, 2 test) that keeps it.
 
-    A few sentences said by many cost least where train keeps them. Where most sentences are shared (one reading list
-    for everybody) that would empty dev and test, so there each sentence is drawn by its hash.
+    A few sentences said by many cost least where train keeps them. Where most of what is said in dev or in test is
+    shared (one reading list for everybody) that would empty it, so there each sentence is drawn by its hash.
     """
     first: npt.NDArray[np.int64] = np.argmax(present, axis=1)
     is_shared = np.zeros(len(speech.sentence_names), dtype=bool)
     is_shared[shared] = True
-    scored = column > 0
-    lost = speech.seconds[scored & is_shared[speech.sentences]].sum() / max(speech.seconds[scored].sum(), 1e-9)
-    if lost < 0.5:
+    seconds = np.bincount(column, weights=speech.seconds, minlength=3)
+    lost = np.bincount(column, weights=speech.seconds * is_shared[speech.sentences], minlength=3)
+    if (lost[1:] < 0.5 * np.maximum(seconds[1:], 1e-9)).all():
         return first
     names = [speech.sentence_names[position] for position in shared.tolist()]
     drawn = _fill_groups(names, np.ones(len(names)), shares.wanted, seed)

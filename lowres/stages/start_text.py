@@ -16,6 +16,7 @@ from lowres.stages.start_answers import TextAnswer
 from lowres.stages.start_asking import Ask, Choice, Question, ask_in_turn
 from lowres.stages.start_walk import Walk
 from lowres.text.audit_findings import Suggestion
+from lowres.text.audit_tally import shown
 from lowres.text.graphemes import split_graphemes
 from lowres.text.normalize import compile_rules
 from lowres.text.rules import parse_rules
@@ -83,7 +84,7 @@ def _show(step: object) -> str:
     if isinstance(value, dict) and "keep" in value:
         return f"all but {' '.join(str(value['keep']))}"
     if isinstance(value, dict):
-        return ", ".join(f"{old} becomes {new}" for old, new in value.items())
+        return ", ".join(f"{old} becomes {shown(new) if new.strip() else 'a space'}" for old, new in value.items())
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
     return str(value)

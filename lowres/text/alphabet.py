@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 from lowres.text.graphemes import split_graphemes
 from lowres.text.marks import marks
@@ -69,11 +70,49 @@ def _symbols(text: str, alphabet: tuple[str, ...]) -> list[tuple[str, list[str] 
 @lru_cache(maxsize=4096)
 def _parts(symbol: str, alphabet: tuple[str, ...]) -> list[str] | None:
     """Give the declared letter and marks that `symbol` is made of, also where Unicode has one character for them."""
-    in_pieces = {unicodedata.normalize("NFD", declared): declared for declared in alphabet}
+    in_pieces = {unicodedata.normalize("NFD", declared): declared for declared in alphabet if declared}
     longest_first = sorted(in_pieces, key=lambda piece: (-len(piece), piece))
     decomposed = unicodedata.normalize("NFD", symbol)
-    found = re.findall("|".join(map(re.escape, longest_first)), decomposed) if alphabet else []
-    return [in_pieces[piece] for piece in found] if "".join(found) == decomposed else None
+    found = re.findall("|".join(map(re.escape, longest_first)), decomposed) if in_pieces else []
+    if "".join(found) != decomposed:
+        found = _parts_in_any_order(decomposed, longest_first)
+    return [in_pieces[piece] for piece in found] if found else None
+
+
+def _parts_in_any_order(decomposed: str, longest_first: Sequence[str]) -> list[str]:
+    """Find the pieces of a symbol whose marks Unicode has put between a letter and its own: ệ is ê and a dot below.
+
+    Each letter is the longest declared piece beside which only marks are left that are declared bare; [] where none is.
+    """
+    found: list[str] = []
+    while decomposed:
+        for piece in longest_first:
+            rest = _take(piece, decomposed)
+            behind = list(takewhile(marks().__contains__, rest)) if rest is not None else []
+            if rest is not None and set(behind).issubset(longest_first):
+                found += [piece, *behind]
+                decomposed = rest[len(behind) :]
+                break
+        else:
+            return []
+    return found
+
+
+def _take(piece: str, text: str) -> str | None:
+    """Take a piece from the beginning of a text, over marks that Unicode lets change places; None if it isn't there."""
+    passed: list[str] = []
+    place = 0
+    for character in piece:
+        order = unicodedata.combining(character)
+        while order and text[place : place + 1] not in ("", character):
+            if unicodedata.combining(text[place]) in (0, order):
+                return None
+            passed.append(text[place])
+            place += 1
+        if text[place : place + 1] != character or (passed and not order):
+            return None
+        place += 1
+    return "".join(passed) + text[place:]
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
 from lowres.text.audit_findings import Finding
@@ -28,6 +28,10 @@ _SLIP_SHARE = 0.01
 _OFTEN = 100
 # A letter of another script is taken for a slip where it is this much rarer than the one it looks like.
 _CORRECTION_SHARE = 0.05
+# So many of its uses must be in words of the main script: a word of another language is no slip letter by letter.
+_AMONG_OWN_SHARE = 0.95
+# Half rings to the left and to the right are two consonants wherever they are written.
+_NEVER_ONE = frozenset("\u02be\u02bf")
 
 
 def main_script(tally: Tally) -> str:
@@ -113,7 +117,8 @@ def slips(tally: Tally) -> dict[str, str]:
 def safe_corrections(tally: Tally, main: str) -> dict[str, str]:
     """Pair what may be mapped without loss: rare letters of another script, and rarer apostrophes and hyphens in words.
 
-    A letter of another script that is not rare (Mboshi's ε) may be a letter of the orthography and is left alone.
+    A letter of another script that is not rare (Mboshi's ε) may be a letter of the orthography and is left alone, and
+    so is one in words of another language (Internet), of which a map would leave a mixture.
     """
     as_written = _count_graphemes(tally)
     foreign = _foreign_letters(tally, main)
@@ -122,7 +127,10 @@ def safe_corrections(tally: Tally, main: str) -> dict[str, str]:
         for grapheme, other in sorted(slips(tally).items())
         if grapheme.lower() in foreign and as_written[grapheme] < _CORRECTION_SHARE * as_written[other]
     }
-    return pairs | {sign: other for sign, other in _variants(tally).items() if _joins(tally, sign)}
+    among_own = _count_among_own(tally, main, foreign, pairs)
+    pairs = {old: new for old, new in pairs.items() if among_own[old] >= _AMONG_OWN_SHARE * as_written[old]}
+    signs = _without_contrasts(_variants(tally), as_written, _signs_inside(tally))
+    return pairs | {sign: other for sign, other in signs.items() if _joins(tally, sign)}
 
 
 def find_unicode_forms(tally: Tally) -> Finding | None:
@@ -209,6 +217,41 @@ def _variants(tally: Tally) -> dict[str, str]:
         found = sorted((sign for sign in signs if inside[sign]), key=lambda sign: -inside[sign])
         pairs.update(dict.fromkeys(found[1:], found[0] if found else ""))
     return pairs
+
+
+def _count_among_own(tally: Tally, main: str, foreign: Collection[str], pairs: Collection[str]) -> Counter[str]:
+    """Count graphemes in words of the main script of which only those in `pairs` are of another."""
+    counts: Counter[str] = Counter()
+    for use in tally.distinct.values():
+        own = any(is_letter(g) and writing_system(script_of(g[0])) == main for g in use.graphemes)
+        if own and all(g in pairs or g.lower() not in foreign for g in use.graphemes):
+            for grapheme in use.graphemes:
+                counts[grapheme] += use.count
+    return counts
+
+
+def _without_contrasts(
+    variants: Mapping[str, str], as_written: Mapping[str, int], inside: Mapping[str, int]
+) -> dict[str, str]:
+    """Leave out the signs that Unicode has as letters (ʻ ʼ ʾ ʿ) unless they are rare: two of them are two letters.
+
+    Where two are letters, a typed apostrophe may be either, and is left out too.
+    """
+
+    def contrasts(sign: str, other: str) -> bool:
+        rare = as_written[sign] < _CORRECTION_SHARE * inside[other]
+        return _is_modifier(sign) and (not rare or {sign, other} == _NEVER_ONE)
+
+    several = {other for sign, other in variants.items() if _is_modifier(other) and contrasts(sign, other)}
+    return {
+        sign: other
+        for sign, other in variants.items()
+        if not contrasts(sign, other) and (_is_modifier(sign) or other not in several)
+    }
+
+
+def _is_modifier(sign: str) -> bool:
+    return unicodedata.category(sign)[0] == "L"
 
 
 def _joins(tally: Tally, sign: str) -> bool:

@@ -32,7 +32,7 @@ _SPELLING_UTTERANCES = 0.01
 # Brackets, quotation marks and dashes part words or hold them; they spell nothing.
 _NEVER_SPELL = ("Ps", "Pe", "Pi", "Pf")
 _PARTING_NAMES = frozenset(
-    ["COMMA", "DANDA", "ELLIPSIS", "PERIOD", "SEMICOLON", "SEPARATOR", "STOP", "TSHEG", "WORDSPACE"]
+    ["COMMA", "DANDA", "ELLIPSIS", "INVERTED", "PERIOD", "SEMICOLON", "SEPARATOR", "STOP", "TSHEG", "WORDSPACE"]
 )
 _NEVER_SPELLING = '"\u201e\u2013\u2014\u2015'
 # A pair of a vowel and a consonant is a syllable; the letters of a multigraph are of one kind.

@@ -133,7 +133,7 @@ def find_rare_letters(tally: Tally) -> Finding | None:
         combined = len(pieces) > 1 and bare[pieces[0]] > _RARE
         return "a known letter, with marks it seldom has" if combined else character_name(key)
 
-    uses = collect(tally, lambda _word, use: (g.lower() for g in use.graphemes if g.lower() in rare))
+    uses = collect(tally, lambda _word, use: filter(rare.__contains__, map(tally.lower, use.graphemes)))
     first = sorted(uses, key=lambda key: len(unicodedata.normalize("NFD", key)))
     num_utterances = utterances_with(tally, lambda _word, use: (g for g in use.graphemes if g.lower() in rare))
     sentence = f"Seen once or twice: {counted(len(uses), 'letter')}: {listed(first, 12)}."

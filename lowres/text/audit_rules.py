@@ -1,5 +1,8 @@
 """The text rules that an audit suggests: steps for a recipe with their reasons, applied to nothing by themselves."""
 
+import html
+import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
@@ -9,13 +12,15 @@ from lowres.text.audit_habits import spelling_signs
 from lowres.text.audit_letters import LEFTOVERS
 from lowres.text.audit_tally import Tally, listed
 from lowres.text.audit_words import capitals_spell
-from lowres.text.marks import count_marks
+from lowres.text.marks import JOINERS
 from lowres.text.normalize import Lowercase, NormalForm, StripPunctuation, TextRules, compile_rules, unicode_form
 from lowres.text.rules import parse_rules, rules_to_data
 
 _ORDER = ("nfc", "remove_invisible", "delete", "map", "lowercase", "strip_punctuation", "collapse_spaces")
 # Leftovers that stand for nothing that was said; a lost or wrongly read letter is for people to put right.
 _HARMLESS = ("\\", "&", "<")
+# One letter of several bytes, each written out: its bytes stand for nothing by themselves.
+_BYTES = re.compile(r"\\x[C-Fc-f][0-9A-Fa-f]\\x[89ABab]")
 
 
 def suggest_rules(tally: Tally, main: str, rules: TextRules) -> tuple[Suggestion, ...]:
@@ -77,16 +82,20 @@ def merge_rules(rules: TextRules, suggestions: Sequence[Suggestion]) -> tuple[ob
 def _candidates(tally: Tally, main: str) -> Iterator[tuple[object, str]]:
     yield "nfc", "one spelling for every accented letter"
     yield "remove_invisible", "zero-width spaces and direction marks cannot be heard"
-    found = {match for word in tally.distinct for match in LEFTOVERS.findall(word) if match.startswith(_HARMLESS)}
-    leftovers = sorted(match for match in found if not count_marks(match))
-    if leftovers:
-        yield {"delete": leftovers}, "left behind by a program, not said"
+    written_out = _leftovers(tally)
+    deleted = [leftover for leftover, meant in written_out.items() if not meant]
+    if deleted:
+        yield {"delete": deleted}, "left behind by a program, not said"
+    meanings = {leftover: meant for leftover, meant in written_out.items() if meant}
+    if meanings:
+        yield {"map": meanings}, "letters, signs and spaces that a program wrote out"
     pairs = safe_corrections(tally, main)
     if pairs:
         named = [f"{old} for {new}" for old, new in pairs.items()]
         yield {"map": pairs}, f"rare look-alikes of a frequent letter or sign: {listed(named, 6)}"
-    if not capitals_spell(tally):
-        yield "lowercase", "capitals are not heard"
+    if main != "Cherokee" and not capitals_spell(tally):
+        turkic = {"lowercase": "tr"}, "capitals are not heard; I is that of ı, and İ that of i"
+        yield turkic if tally.turkic else ("lowercase", "capitals are not heard")
     signs = "".join(sorted(sign for sign in spelling_signs(tally) if sign not in pairs))
     if signs:
         kept = "stands" if len(signs) == 1 else "stand"
@@ -97,6 +106,28 @@ def _candidates(tally: Tally, main: str) -> Iterator[tuple[object, str]]:
     else:
         yield "strip_punctuation", "punctuation is not heard; apostrophes go without a gap"
     yield "collapse_spaces", "one space between words"
+
+
+def _leftovers(tally: Tally) -> dict[str, str]:
+    """Pair what programs wrote out with what it stands for: a letter, a mark, a sign, a space, or nothing at all."""
+    found = {match for word in tally.distinct for match in LEFTOVERS.findall(word) if match.startswith(_HARMLESS)}
+    if any(map(_BYTES.search, tally.distinct)):
+        found = {match for match in found if not re.match(r"\\x[89A-Fa-f]", match)}
+    meanings = {match: _meaning(match) for match in sorted(found)}
+    return {match: meant for match, meant in meanings.items() if meant is not None}
+
+
+def _meaning(leftover: str) -> str | None:
+    """Give what a leftover stands for, "" for nothing that is heard or seen; None where people must look."""
+    if leftover.startswith("<") or leftover in ("\\n", "\\r", "\\t"):
+        return " "
+    character = html.unescape(re.sub(r"\\[xu](\w+)", r"&#x\1;", leftover))
+    if character.isspace():
+        return " "
+    category = unicodedata.category(character) if character else "Cc"
+    if character in JOINERS or category[0] != "C":
+        return character if character != "\ufffd" else None
+    return "" if category in ("Cc", "Cf") else None
 
 
 def _has_kind(step: TextRules, rules: TextRules) -> bool:

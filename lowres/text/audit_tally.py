@@ -10,12 +10,16 @@ from lowres.text.audit_findings import MOST_EXAMPLES, Example, Finding, FindingK
 from lowres.text.graphemes import split_graphemes
 from lowres.text.hidden import number_hidden
 from lowres.text.marks import is_mark
+from lowres.text.normalize import Lowercase, compile_rules
 
 MOST_ITEMS = 40
 _LONGEST_EXAMPLE = 60
 _AROUND = 24
 # So far into a word an example is looked for: the time must not grow with its length times its letters.
 _SEARCHED = 2000
+# Dotless ı is a letter of the orthography, and not of a name or two, from this share of i on.
+_TURKIC_SHARE = 0.05
+_lower_turkic = compile_rules((Lowercase("tr"),))
 
 
 @dataclass
@@ -46,12 +50,18 @@ class Tally:
         words: of each utterance, N times; every distinct word is one object.
         distinct: every distinct word in order of first use.
         letters: letter (lower case, NFC, with marks) to how often it occurs.
+        turkic: whether I is the capital of ı, and İ that of i: both İ and ı are in use.
     """
 
     texts: Sequence[tuple[str, str]]
     words: Sequence[tuple[str, ...]]
     distinct: Mapping[str, Word]
     letters: Mapping[str, int]
+    turkic: bool
+
+    def lower(self, text: str) -> str:
+        """Put `text` into the small letters of this orthography."""
+        return _lower_turkic(text) if self.turkic else text.lower()
 
 
 KeysOf = Callable[[str, Word], Iterable[str]]
@@ -69,15 +79,20 @@ def make_tally(texts: Sequence[tuple[str, str]], multigraphs: Sequence[str] = ()
     words, first = _cut_words(texts)
     counts = Counter(chain.from_iterable(words))
     distinct = {}
-    letters: Counter[str] = Counter()
+    as_written: Counter[str] = Counter()
     for word, count in counts.items():
         pieces = tuple(split_graphemes(word, tuple(forms)))
         graphemes = tuple(unicodedata.normalize("NFC", piece) for piece in pieces)
         distinct[word] = Word(count, first[word], pieces, graphemes)
         for grapheme in graphemes:
             if is_letter(grapheme):
-                letters[grapheme.lower()] += count
-    return Tally(texts, words, distinct, letters)
+                as_written[grapheme] += count
+    turkic = as_written["\u0130"] > 0 and as_written["\u0131"] >= _TURKIC_SHARE * as_written["i"]
+    letters: Counter[str] = Counter()
+    tally = Tally(texts, words, distinct, letters, turkic)
+    for grapheme, count in as_written.items():
+        letters[tally.lower(grapheme)] += count
+    return tally
 
 
 def _cut_words(texts: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, ...]], dict[str, int]]:
@@ -152,7 +167,12 @@ def is_letter(grapheme: str) -> bool:
 
 
 def is_capital(grapheme: str) -> bool:
-    """Tell whether a grapheme begins with a capital that has a small letter."""
+    """Tell whether a grapheme begins with a capital that has a small letter.
+
+    Cherokee is written in what Unicode calls capitals throughout: they are none.
+    """
+    if "\u13a0" <= grapheme[0] <= "\u13f5":
+        return False
     return unicodedata.category(grapheme[0]) in ("Lu", "Lt") and grapheme[0].lower() != grapheme[0]
 
 

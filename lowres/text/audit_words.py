@@ -48,7 +48,7 @@ def find_bare_and_marked(tally: Tally) -> Finding | None:
         return None
 
     def keys(word: str, _use: Word) -> list[str]:
-        bare = _bare(core(word).lower())
+        bare = _bare(tally.lower(core(word)))
         return [bare] if bare in groups else []
 
     def remark(bare: str, _use: Use) -> str:
@@ -101,7 +101,7 @@ def find_abbreviations(tally: Tally) -> Finding | None:
 
     def keys(word: str, _use: Word) -> list[str]:
         inner = core(word)
-        in_capitals = 2 <= len(inner) <= 6 and inner.isupper() and inner.isalpha() and inner.lower() != inner
+        in_capitals = 2 <= len(inner) <= 6 and inner.isupper() and inner.isalpha() and any(map(is_capital, inner))
         is_emphasis = cased[inner.lower()] >= cased[inner]  # a usual word, for once in capitals
         return [inner] if (in_capitals and not is_emphasis) or (len(inner) <= 12 and _DOTTED.fullmatch(inner)) else []
 
@@ -177,7 +177,7 @@ def _spellings(tally: Tally) -> dict[str, Counter[str]]:
     """Group the words of the text, in small letters, by their spelling without marks."""
     spellings: dict[str, Counter[str]] = {}
     for word, use in tally.distinct.items():
-        spelling = unicodedata.normalize("NFC", core(word).lower())
+        spelling = unicodedata.normalize("NFC", tally.lower(core(word)))
         if any(map(is_letter, spelling)):
             spellings.setdefault(_bare(spelling), Counter())[spelling] += use.count
     return spellings

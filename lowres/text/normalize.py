@@ -106,8 +106,20 @@ def normalize(text: str, rules: TextRules) -> str:
 
 @lru_cache(maxsize=64)
 def compile_rules(rules: TextRules) -> Callable[[str], str]:
-    """Turn `rules` into one function from a transcript to its training text, for use on whole tables."""
-    steps = [_compile(step) for step in rules]
+    """Turn `rules` into one function from a transcript to its training text, for use on whole tables.
+
+    A form that a step named holds for all later ones too: small letters, or marks that find their letter again once
+    something hidden has gone, could otherwise be spelled in two ways.
+    """
+    steps: list[Callable[[str], str]] = []
+    form: UnicodeForm | None = None
+    for step in rules:
+        steps.append(_compile(step))
+        if isinstance(step, NormalForm):
+            # What nfkc replaces may have been put in on purpose since; only how letters are composed is mended.
+            form = "nfd" if step.form == "nfd" else "nfc"
+        elif form is not None and not isinstance(step, CollapseSpaces):
+            steps.append(_to_form(form))
 
     def apply(text: str) -> str:
         for step in steps:

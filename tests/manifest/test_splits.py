@@ -189,6 +189,23 @@ def test_a_reading_list_is_divided_where_that_cost_is_allowed() -> None:
     assert {"train", "dev", "test", "other"} == set(result.splits)
 
 
+@pytest.mark.parametrize("num_readers", [2, 3, 5, 8])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("most_aside", [0.1, 0.5])
+def test_no_split_is_lost_to_readers_who_all_read_one_list(num_readers: int, seed: int, most_aside: float) -> None:
+    table = many_speakers(9, 6)
+    readers = table["speaker"].isin([f"s{number}" for number in range(num_readers)])
+    table["text"] = table["text"].where(~readers, [f"line {n % 6}" for n in range(54)])
+    table = table[~readers | (table.index % 6 < 4)]
+    result = assign_splits(table, SplitSettings(max_set_aside_share=most_aside), seed)
+    assert {"train", "dev", "test"} <= set(result.splits)
+    said = " ".join(result.warnings)
+    assert result.sentence_disjoint or "error rates will say little about new sentences" in said
+    for split in ("test", "dev"):
+        speakers = groups(table, result, "speaker")[split]
+        assert (f"Only one speaker is in {split}" in said) == (len(speakers) == 1)
+
+
 def test_a_handful_of_words_cannot_be_unseen_and_that_is_said() -> None:
     table = make_table(["yes", "no"] * 50, speakers=["x"] * 100)
     result = assign_splits(table, SplitSettings())

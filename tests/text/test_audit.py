@@ -35,6 +35,10 @@ def steps(audited: OrthographyAudit) -> list[object]:
     return [suggestion.step for suggestion in audited.suggestions]
 
 
+def maps(audited: OrthographyAudit) -> list[object]:
+    return [step for step in steps(audited) if isinstance(step, dict) and "map" in step]
+
+
 def test_every_grapheme_comes_with_count_name_script_and_an_example() -> None:
     first, *_ = audit("bana ba", "ba").graphemes
     assert (first.grapheme, first.count, first.num_utterances) == ("a", 4, 2)
@@ -107,7 +111,7 @@ def test_a_rare_look_alike_of_another_script_is_found_and_its_map_suggested() ->
 
 def test_frequent_letters_of_another_script_are_never_mapped() -> None:
     audited = audit(*["bε be bɛ"] * 120)
-    assert not [step for step in steps(audited) if isinstance(step, dict) and "map" in step]
+    assert not maps(audited)
     assert "taken for letters of the orthography" in next(
         finding.sentence for finding in audited.findings if finding.kind == "mixed-scripts"
     )
@@ -120,7 +124,22 @@ def test_two_letters_of_one_script_that_are_both_used_are_not_accused() -> None:
 def test_apostrophes_of_several_kinds_inside_words_are_found() -> None:
     audited = audit("ng'ombe ng'ambo", "ng\u2019ombe n\u02bcda")
     assert found(audited, "look-alikes") == {"\u2019": 1, "\u02bc": 1}
-    assert {"map": {"\u2019": "'", "\u02bc": "'"}} in steps(audited)
+    assert {"map": {"\u2019": "'"}} in steps(audited)
+
+
+def test_an_apostrophe_that_is_a_letter_is_mapped_where_it_is_rare_only() -> None:
+    assert {"map": {"\u02bc": "'"}} in steps(audit(*["ng'ombe"] * 60, "n\u02bcda"))
+    assert {"map": {"'": "\u02bc"}} in steps(audit(*["n\u02bcda"] * 60, "ng'ombe"))
+    assert maps(audit(*["o\u02bbzbek so\u02bbz"] * 60, *["ma\u02bcno"] * 20)) == []
+    assert maps(audit(*["o\u02bbzbek so\u02bbz"] * 60, *["ma\u02bcno", "so'z"] * 20)) == []
+    assert maps(audit(*["qa\u02beil"] * 60, "na\u02bfam")) == maps(audit(*["qa\u02bfil"] * 60, "na\u02beam")) == []
+
+
+def test_words_of_another_language_are_not_mapped_letter_by_letter() -> None:
+    own = ["ол менің досым келді қазір мектепке барды орта", "су мен нан екеуі де керек еді"] * 60
+    assert maps(audit(*own, "ол Internet арқылы Telegram ашты")) == []
+    assert maps(audit(*own, "ол Internetті ашты")) == []
+    assert maps(audit(*own, "ол мeктепкe бaрды")) == [{"map": {"a": "а", "e": "е"}}]
 
 
 def test_quotation_marks_are_no_apostrophes() -> None:
@@ -174,7 +193,29 @@ def test_stray_signs_are_found_where_they_are_rare_only() -> None:
 def test_what_programs_left_behind_is_found_and_deleted_where_it_is_harmless() -> None:
     audited = audit('"kə\\x1Dkʰi', "a &amp; b", "caf\u00c3\u00a9", "m\ufffdta")
     assert set(found(audited, "leftovers")) == {"\\x1D", "&amp;", "Ã©", "\ufffd"}
-    assert {"delete": ["&amp;", "\\x1D"]} in steps(audited)
+    assert {"delete": ["\\x1D"]} in steps(audited)
+    assert {"map": {"&amp;": "&"}} in steps(audited)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"caf\u00e9", "café"),
+        (r"ma\u0301", "má"),
+        (r"g\u0254\u0300", "gɔ̀"),
+        ("k&#233; k&#xE9;", "ké ké"),
+        ("n&apos;uwo n\\u2019uwo", "nuwo nuwo"),
+        ("a&nbsp;b&amp;c", "a b c"),
+        (r"a\xa0b\n c", "a b c"),
+        ("a<br>b <i>c</i>", "a b c"),
+        ("a\\x1D\\u200bb", "ab"),
+        ("\u0645\u06cc\\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+        (r"caf\xc3\xa9", "caf xc3 xa9"),
+        ("a&#0;b", "a 0 b"),
+    ],
+)
+def test_what_programs_wrote_out_becomes_what_it_stands_for(written: str, meant: str) -> None:
+    assert " ".join(compile_rules(parse_rules(audit(written).rules))(written).split()) == meant
 
 
 def test_letters_seen_once_or_twice_are_found_in_a_text_of_some_length() -> None:
@@ -205,6 +246,22 @@ def test_abbreviations_are_found_and_emphasis_is_not() -> None:
     assert found(audit("Rais wa DRC na U.S.A. JESUS alisema", "Jesus Jesus"), "abbreviations") == {"DRC": 1, "U.S.A": 1}
 
 
+def test_the_two_letters_i_of_turkish_are_lowered_as_two() -> None:
+    texts = ["Işık ile geldi", "İzmir güzel bir yer", "ILIK su içti", "izmir ışık", "İle gitti"]
+    audited = audit(*texts * 20)
+    assert {"lowercase": "tr"} in steps(audited)
+    assert "lowercase" not in steps(audited)
+    assert compile_rules(parse_rules(audited.rules))("ILIK İzmir") == "ılık izmir"
+    assert not kinds(audited) & {"bare-and-marked", "rare-letters"}
+    assert "lowercase" in steps(audit(*["Iki bini ini"] * 200, "İstanbul Diyarbakır"))
+
+
+def test_cherokee_has_no_capitals() -> None:
+    audited = audit(*["ᎣᏏᏲ ᏙᎯᏧ ᎠᏂᏴᏫᏯ ᏣᎳᎩᎯ ᎦᏬᏂᎯᏍᏗᎢᏍᏗ ᎤᎵᎮᎵᏍᏗᎭᎢ ᎠᏂᏴᏫᏯᎢᎢ"] * 5)
+    assert "lowercase" not in steps(audited)
+    assert not kinds(audited) & {"capitals", "abbreviations"}
+
+
 def test_capitals_inside_words_are_letters_and_are_not_lowered() -> None:
     audited = audit(*["kaBa toNi"] * 20)
     assert "lowercase" not in steps(audited)
@@ -220,7 +277,9 @@ def test_punctuation_that_spells_is_kept_and_quotes_and_dashes_are_not() -> None
     assert "strip_punctuation" in steps(audit(*['"bana" (ba) a\u2014b 3:15.'] * 20))
 
 
-@pytest.mark.parametrize("text", ["የሰው፡ልጅ፡ሁሉ፡ነው።", "すべての、人間は、生まれ。", "བཀྲ་ཤིས་བདེ་ལེགས།"])
+@pytest.mark.parametrize(
+    "text", ["የሰው፡ልጅ፡ሁሉ፡ነው።", "すべての、人間は、生まれ。", "བཀྲ་ཤིས་བདེ་ལེགས།", "¿Imata ruwanki? ¡haku!"]
+)
 def test_signs_that_part_words_spell_nothing(text: str) -> None:
     assert "strip_punctuation" in steps(audit(*[text] * 20))
 

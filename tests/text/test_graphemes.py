@@ -1,5 +1,8 @@
 """Text cut into graphemes: declared multigraphs whole, marks with their letters, nothing lost."""
 
+import time
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +52,28 @@ def test_a_symbol_is_undeclared_unless_it_or_all_its_parts_are_declared() -> Non
     assert undeclared_symbols("á b\u0300 x", ["a", "b", "\u0301"]) == ["b\u0300", "x"]
     assert undeclared_symbols("á", ["á"]) == []
     assert undeclared_symbols("á", ["a"]) == ["á"]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_parts_are_found_in_whatever_order_unicode_puts_their_marks(form: str) -> None:
+    vietnamese = [*"aăâbcdđeêghiklmnoôơpqrstuưvxy", *"\u0300\u0301\u0303\u0309\u0323"]
+    text = unicodedata.normalize(form, "mệt một mặc tập ấy ề ổ ẹ")
+    assert undeclared_symbols(text, vietnamese) == []
+    assert audit_alphabet([text], vietnamese).found["\u0323"] == 5
+    assert undeclared_symbols("ä\u0328", ["a", "ä", "\u0328"]) == []
+    assert undeclared_symbols("ệ", ["ê", "ẹ", "\u0323"]) == []
+    assert undeclared_symbols("ệ", ["ê", "\u0301"]) == ["ệ"]
+
+
+def test_marks_that_may_not_change_places_are_told_apart() -> None:
+    assert undeclared_symbols("a\u0302\u0301", ["â", "\u0301"]) == []
+    assert undeclared_symbols("a\u0301\u0302", ["â", "\u0301"]) == ["a\u0301\u0302"]
+
+
+def test_a_letter_of_very_many_marks_is_looked_up_in_time() -> None:
+    started = time.process_time()
+    assert undeclared_symbols("e" + "\u0323" * 40_000 + "\u0302", ["ê", "e", "\u0323"]) == []
+    assert time.process_time() - started < 2
 
 
 def test_a_multigraph_does_not_declare_its_letters() -> None:

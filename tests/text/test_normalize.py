@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from lowres.errors import RecipeError
 from lowres.text.marks import count_marks, is_mark
-from lowres.text.normalize import DEFAULT_RULES, compile_rules, describe_rules, normalize, unicode_form
+from lowres.text.normalize import (
+    DEFAULT_RULES,
+    NormalForm,
+    ReplaceStrings,
+    compile_rules,
+    describe_rules,
+    normalize,
+    unicode_form,
+)
 from lowres.text.rules import parse_rules, rules_to_data
 
 USUAL = ["nfc", "remove_invisible", "lowercase", {"strip_punctuation": {"keep": "-"}}, "nfc", "collapse_spaces"]
@@ -55,6 +63,30 @@ def test_turkish_lower_case_keeps_the_two_letters_i_apart() -> None:
 
 def test_lower_case_knows_greek_and_cyrillic() -> None:
     assert apply("ΈΩ ЖЏ", "lowercase") == "έω жџ"
+
+
+@pytest.mark.parametrize("form", ["nfc", "nfd", "nfkc"])
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("J\u030cam", "lowercase"),
+        ("H\u0331a T\u0308o W\u030au Y\u030ae", "lowercase"),
+        ("e\u200b\u0301", "remove_invisible"),
+        ("e*\u0301", {"delete": ["*"]}),
+        ("e*", {"map": {"*": "\u0301"}}),
+    ],
+)
+def test_a_unicode_form_holds_for_the_steps_behind_it_too(text: str, step: object, form: str) -> None:
+    after = apply(text, form, step, "collapse_spaces")
+    assert unicodedata.is_normalized("NFD" if form == "nfd" else "NFC", after)
+
+
+def test_without_a_unicode_form_none_is_made() -> None:
+    assert apply("J\u030c", "lowercase") == "j\u030c"
+
+
+def test_what_nfkc_would_replace_may_be_put_in_behind_it() -> None:
+    assert normalize("th", (NormalForm("nfkc"), ReplaceStrings((("h", "ʰ"),)))) == "tʰ"
 
 
 def test_comments_between_brackets_go_whole_also_nested() -> None:
