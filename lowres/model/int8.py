@@ -1,10 +1,10 @@
 """Matrix products in 8-bit integers, for listening on processors that are fast in them; not for training.
 
-Weights are rounded once, each output channel by a scale of its own, to 8 bits, or 7 where the processor needs it; activations for each call, by one scale for the
-whole of it, to 0-255 between the least and the greatest. So that an utterance's result does not depend on what it is
-heard together with, a network in int8 hears one utterance at a time. Everything else (norms, attention, the first and
-the positional convolution, the CTC head) stays in float32. Not in the paper; dynamic quantisation as in Jacob et al.
-2018, arXiv 1712.05877, section 2.
+Weights are rounded once, each output channel by a scale of its own, to 8 bits, or 7 where the processor needs that;
+activations for each call, by one scale for the whole of it, to 0-255 between the least and the greatest. So that an
+utterance's result does not depend on what it is heard together with, a network in int8 hears one utterance at a time.
+Everything else (norms, attention, the first and the positional convolution, the CTC head) stays in float32. Not in the
+paper; dynamic quantisation as in Jacob et al. 2018, arXiv 1712.05877, section 2.
 """
 
 import math
@@ -40,7 +40,7 @@ def is_int8_here() -> bool:
 
 def largest_weight() -> int:
     """Return the greatest integer that weights are rounded to here; see `_LARGEST_WEIGHT`."""
-    has = getattr(torch.cpu, "get_capabilities", dict)()
+    has: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     is_exact = any(has.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
     return _LARGEST_WEIGHT if is_exact else _LARGEST_WEIGHT_WITHOUT_VNNI
 
