@@ -17,6 +17,8 @@ from lowres.stages.pretrain import PretrainOptions, PretrainResult, pretrain
 from lowres.stages.pretrain_run import read_pretrain_record
 from lowres.stages.run_folder import RunFolder
 
+UNSETTLED_RECIPE = TINY_PRETRAIN_RECIPE.replace("micro_batch_seconds = 4.0\ncrop", "crop")
+
 
 def free_port() -> int:
     with socket.socket() as listening:
@@ -24,23 +26,30 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def take_part(rank: int, port: int, project: str, what: Callable[[int, Path], None]) -> None:
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have two processes pretrain in each of the projects; starting them takes longer than both runs."""
+    folder = tmp_path_factory.mktemp("together")
+    assert UNSETTLED_RECIPE != TINY_PRETRAIN_RECIPE
+    write_project(folder / "unlike", recipe=UNSETTLED_RECIPE)
+    write_project(folder / "stopped", recipe=TINY_PRETRAIN_RECIPE)
+    multiprocessing.spawn(take_part, args=([free_port(), free_port()], str(folder)), nprocs=2)
+    return folder
+
+
+def take_part(rank: int, ports: list[int], folder: str) -> None:
     torch.set_num_threads(1)
-    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank)}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    what(rank, Path(project))
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1"}
+    for port, what, name in zip(
+        ports, (stop_in_one_of_them, train_with_unlike_memory), ("stopped", "unlike"), strict=True
+    ):
+        os.environ["MASTER_PORT"] = str(port)
+        what(rank, Path(folder) / name)
 
 
 def train(project: Path, *settings: str, is_stop_asked: Callable[[], bool] = lambda: False) -> PretrainResult:
     recipe = load_recipe(project=project, overrides=[f"pretrain.{setting}" for setting in settings])
     return pretrain(project, recipe, PretrainOptions(run="together"), is_stop_asked=is_stop_asked)
-
-
-def together(tmp_path: Path, recipe: str, what: Callable[[int, Path], None]) -> RunFolder:
-    """Have two processes do something in a project; return the run's folder."""
-    project = write_project(tmp_path / "project", recipe=recipe)
-    multiprocessing.spawn(take_part, args=(free_port(), str(project), what), nprocs=2)
-    return RunFolder(project / "runs" / "together")
 
 
 def train_with_unlike_memory(rank: int, project: Path) -> None:
@@ -53,10 +62,8 @@ def train_with_unlike_memory(rank: int, project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_processes_of_unlike_memory_deal_the_micro_batches_that_fit_all_of_them(tmp_path: Path) -> None:
-    recipe = TINY_PRETRAIN_RECIPE.replace("micro_batch_seconds = 4.0\ncrop", "crop")
-    assert recipe != TINY_PRETRAIN_RECIPE
-    record = read_pretrain_record(together(tmp_path, recipe, train_with_unlike_memory))
+def test_processes_of_unlike_memory_deal_the_micro_batches_that_fit_all_of_them(together: Path) -> None:
+    record = read_pretrain_record(RunFolder(together / "unlike" / "runs" / "together"))
     assert (record.status, record.updates) == ("finished", 2)
     assert record.settings["micro_batch_seconds"] == 2.0
 
@@ -67,8 +74,8 @@ def stop_in_one_of_them(rank: int, project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_acoustic_start_that_is_stopped_in_one_process_stops_in_all_of_them(tmp_path: Path) -> None:
-    folder = together(tmp_path, TINY_PRETRAIN_RECIPE, stop_in_one_of_them)
+def test_an_acoustic_start_that_is_stopped_in_one_process_stops_in_all_of_them(together: Path) -> None:
+    folder = RunFolder(together / "stopped" / "runs" / "together")
     record = read_pretrain_record(folder)
     assert (record.status, record.updates) == ("training", 0)
     assert not folder.last.exists()

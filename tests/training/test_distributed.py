@@ -2,9 +2,11 @@
 
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,10 +28,24 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def train_a_part(rank: int, port: int, sharding: str, folder: str) -> None:
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
+    """Return what two processes left of each of their runs; starting them takes longer than all runs."""
+    folder = tmp_path_factory.mktemp("together")
+    ports = {name: free_port() for name in RUNS}
+    multiprocessing.spawn(take_part, args=(ports, str(folder)), nprocs=2)
+    return lambda name: torch.load(folder / f"{name}.pt", weights_only=True)
+
+
+def take_part(rank: int, ports: dict[str, int], folder: str) -> None:
     torch.set_num_threads(1)
-    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank)}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1"}
+    for name, run in RUNS.items():
+        os.environ["MASTER_PORT"] = str(ports[name])
+        run(Path(folder) / f"{name}.pt")
+
+
+def train_a_part(file: Path, sharding: str) -> None:
     with joined_processes() as processes:
         run = tiny_run(first_state(UPDATES), processes=processes, sharding=sharding)  # type: ignore[arg-type]
         assert run.network.is_sharded == (sharding == "shard")
@@ -37,7 +53,7 @@ def train_a_part(rank: int, port: int, sharding: str, folder: str) -> None:
         if processes.is_first:
             weights = run.saved[-1][1]
             content = {"weights": weights, "losses": losses_of(run), "norms": norms_of(run)}
-            torch.save(content, Path(folder) / "run.pt")
+            torch.save(content, file)
 
 
 def losses_of(run: TinyRun) -> list[float]:
@@ -50,22 +66,17 @@ def norms_of(run: TinyRun) -> list[float]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sharding", ["replicate", "shard"])
-def test_two_processes_of_half_a_batch_equal_one_of_the_whole(tmp_path: Path, sharding: str) -> None:
-    multiprocessing.spawn(train_a_part, args=(free_port(), sharding, str(tmp_path)), nprocs=2)
-    together = torch.load(tmp_path / "run.pt", weights_only=True)
+def test_two_processes_of_half_a_batch_equal_one_of_the_whole(together: Callable[[str], Any], sharding: str) -> None:
+    found = together(sharding)
     alone = tiny_run(first_state(UPDATES))
     alone.loop.run()
     for name, tensor in alone.saved[-1][1].items():
-        torch.testing.assert_close(together["weights"][name], tensor, atol=1e-5, rtol=0, msg=name)
-    assert together["losses"] == pytest.approx(losses_of(alone), abs=1e-4)
-    assert together["norms"] == pytest.approx(norms_of(alone), rel=1e-3)
+        torch.testing.assert_close(found["weights"][name], tensor, atol=1e-5, rtol=0, msg=name)
+    assert found["losses"] == pytest.approx(losses_of(alone), abs=1e-4)
+    assert found["norms"] == pytest.approx(norms_of(alone), rel=1e-3)
 
 
-def go_on_with_a_frozen_encoder(rank: int, port: int, begun: str, folder: str) -> None:
-    torch.set_num_threads(1)
-    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank)}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    file = Path(folder) / "run.pt"
+def go_on_with_a_frozen_encoder(file: Path, begun: str) -> None:
     with joined_processes() as processes:
         alone = partial(tiny_run, settings=FROZEN_FOR_HALF)
         part = partial(alone, processes=processes, sharding="shard")
@@ -86,13 +97,20 @@ def go_on_with_a_frozen_encoder(rank: int, port: int, begun: str, folder: str) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize("begun", ["sharded", "whole"])
-def test_a_sharded_run_goes_on_where_its_encoder_has_learnt_nothing_yet(tmp_path: Path, begun: str) -> None:
-    multiprocessing.spawn(go_on_with_a_frozen_encoder, args=(free_port(), begun, str(tmp_path)), nprocs=2)
-    together = torch.load(tmp_path / "run.pt", weights_only=True)
+def test_a_sharded_run_goes_on_where_its_encoder_has_learnt_nothing_yet(
+    together: Callable[[str], Any], begun: str
+) -> None:
+    found = together(f"begun-{begun}")
     alone = tiny_run(first_state(UPDATES), settings=FROZEN_FOR_HALF)
     alone.loop.run()
     for name, tensor in alone.saved[-1][1].items():
-        torch.testing.assert_close(together[name], tensor, atol=1e-5, rtol=0, msg=name)
+        torch.testing.assert_close(found[name], tensor, atol=1e-5, rtol=0, msg=name)
+
+
+RUNS: dict[str, Callable[[Path], None]] = {
+    **{name: partial(train_a_part, sharding=name) for name in ("replicate", "shard")},
+    **{f"begun-{name}": partial(go_on_with_a_frozen_encoder, begun=name) for name in ("sharded", "whole")},
+}
 
 
 def test_the_size_that_is_called_1b_is_sharded_and_large_is_not() -> None:
