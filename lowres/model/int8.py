@@ -1,6 +1,6 @@
 """Matrix products in 8-bit integers, for listening on processors that are fast in them; not for training.
 
-Weights are rounded once, each output channel by a scale of its own, to 8 bits, or 7 where the processor needs that;
+Weights are rounded once, each output channel by a scale of its own, some coarser where the processor needs that;
 activations for each call, by one scale for the whole of it, to 0-255 between the least and the greatest. So that an
 utterance's result does not depend on what it is heard together with, a network in int8 hears one utterance at a time.
 Everything else (norms, attention, the first and the positional convolution, the CTC head) stays in float32. Not in the
@@ -19,9 +19,9 @@ from lowres.model.convolution import windows_of
 from lowres.model.feature_encoder import Convolution
 from lowres.model.wav2vec2 import Wav2Vec2
 
-_LARGEST_WEIGHT, _LARGEST_WEIGHT_WITHOUT_VNNI = 127, 64
-"""A processor without VNNI adds products in pairs, in 16 bits, and cuts off without a word what does not fit: two of
-254 times 64 do, two of 254 times 127 are off by a tenth and more of what a layer computes."""
+_LARGEST_WEIGHT: Final = 127
+_LARGEST_PAIR: Final = 128
+"""What two weights side by side may come to without VNNI, before they are rounded: 254 times 129 fits 16 bits."""
 
 _LARGEST_ACTIVATION: Final = 254
 """One less than fits: where 0 falls is rounded, and the greatest activation with it."""
@@ -38,11 +38,13 @@ def is_int8_here() -> bool:
     return has_onednn and hasattr(torch.ops.onednn, "qlinear_pointwise")
 
 
-def largest_weight() -> int:
-    """Return the greatest integer that weights are rounded to here; see `_LARGEST_WEIGHT`."""
+def adds_in_full() -> bool:
+    """Tell whether the processor adds products of 8 bits in 32 bits.
+
+    Without VNNI it first adds them in pairs, in 16 bits, and cuts off without a word what does not fit.
+    """
     has: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    is_exact = any(has.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
-    return _LARGEST_WEIGHT if is_exact else _LARGEST_WEIGHT_WITHOUT_VNNI
+    return any(bool(has.get(name)) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
 
 
 def multiply_in_int8(backbone: Wav2Vec2) -> None:
@@ -73,7 +75,7 @@ class RoundedMatrix:
 
     def __init__(self, weight: Tensor, bias: Tensor | None, *, gelu: bool = False) -> None:
         weight = weight.detach().float()
-        self._scales = weight.abs().amax(1).clamp_min(torch.finfo(torch.float32).tiny) / largest_weight()
+        self._scales = _steps(weight).clamp_min(torch.finfo(torch.float32).tiny)
         rounded = (weight / self._scales[:, None]).round_().to(torch.int8)
         self._packed = torch.ops.onednn.qlinear_prepack(rounded, None)
         self._zeros = torch.zeros(len(weight), dtype=torch.int32)
@@ -88,6 +90,16 @@ class RoundedMatrix:
             algorithm,
         )  # fmt: skip
         return product
+
+
+def _steps(weight: Tensor) -> Tensor:
+    """Return (C,) what the integer 1 stands for in each output channel of a weight (C, K)."""
+    steps = weight.abs().amax(1) / _LARGEST_WEIGHT
+    if adds_in_full():
+        return steps
+    pairs = nn.functional.pad(weight, (0, weight.shape[1] % 2)).reshape(len(weight), -1, 2)
+    pairs = torch.maximum(pairs.clamp_min(0).sum(2), pairs.clamp_max(0).sum(2).neg())
+    return torch.maximum(steps, pairs.amax(1) / _LARGEST_PAIR)
 
 
 def round_rows(rows: Tensor) -> tuple[Tensor, float, int]:

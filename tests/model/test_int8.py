@@ -4,6 +4,7 @@ from peers import tiny_config
 from torch import nn
 from torch.nn import functional
 
+from lowres.model import int8
 from lowres.model.ctc import CTCRecognizer
 from lowres.model.feature_encoder import Convolution
 from lowres.model.int8 import (
@@ -11,7 +12,6 @@ from lowres.model.int8 import (
     Int8Linear,
     RoundedMatrix,
     is_int8_here,
-    largest_weight,
     multiply_in_int8,
     round_rows,
 )
@@ -20,25 +20,33 @@ pytestmark = pytest.mark.skipif(not is_int8_here(), reason="this torch has no pr
 
 
 def test_whole_numbers_are_multiplied_exactly() -> None:
-    most = float(largest_weight())
-    weight = torch.tensor([[most, -most, 1.0], [0.0, 2 * most, 2.0]])
+    weight = torch.tensor([[127.0, -127.0, 1.0], [0.0, 254.0, 2.0]])
     rows, scale, zero = round_rows(torch.tensor([[-100.0, 154.0, 0.0], [3.0, 4.0, 5.0]]))
     assert (scale, zero) == (1.0, 100)
     assert rows.tolist() == [[0, 254, 100], [103, 104, 105]]
     products = RoundedMatrix(weight, torch.tensor([0.5, 0.0])).multiply(rows, scale, zero)
-    assert products.tolist() == [[most * -254 + 0.5, 2 * most * 154], [-most + 5.5, 2 * most * 4 + 2 * 5]]
+    assert products.tolist() == [[127 * -100 - 127 * 154 + 0.5, 254 * 154], [127 * 3 - 127 * 4 + 5.5, 254 * 4 + 2 * 5]]
 
 
-@pytest.mark.parametrize("shape", [(50, 256, 96), (20, 72, 40), (3, 8, 8), (200, 768, 768)])
-def test_no_sum_is_cut_off(shape: tuple[int, int, int]) -> None:
-    """Everything is as large as it can be, which processors without VNNI cannot add in full."""
-    num_rows, num_inputs, num_outputs = shape
-    signs = torch.where(
-        torch.rand(num_outputs, num_inputs, generator=torch.Generator().manual_seed(0)) < 0.9, 1.0, -1.0
-    )
-    rows = torch.full((num_rows, num_inputs), 254, dtype=torch.uint8)
-    products = RoundedMatrix(signs * largest_weight(), None).multiply(rows, 1.0, 0)
-    assert torch.equal(products, (254.0 * largest_weight() * signs.sum(1)).expand(num_rows, -1))
+@pytest.mark.parametrize("shape", [(24, 40), (256, 96), (7, 3), (30, 64), (769, 130), (768, 768), (1536, 512)])
+@pytest.mark.parametrize("num_rows", [1, 3, 200])
+def test_no_sum_is_cut_off(shape: tuple[int, int], num_rows: int) -> None:
+    """The rows are the worst there are for the first channel: without VNNI, pairs of products are added in 16 bits."""
+    torch.manual_seed(0)
+    weight = torch.rand(shape[1], shape[0]) * 2 - 1
+    matrix = RoundedMatrix(weight, None)
+    rows = torch.where(weight[0] > 0, 254, 0).to(torch.uint8).expand(num_rows, -1).contiguous()
+    whole = (weight / matrix._scales[:, None]).round().double()
+    exact = (rows.double() @ whole.T) * matrix._scales.double()
+    torch.testing.assert_close(matrix.multiply(rows, 1.0, 0).double(), exact, rtol=1e-6, atol=1e-3)
+
+
+def test_two_weights_side_by_side_fit_where_they_must(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight = torch.tensor([[1.0, 1.0, -0.5], [1.0, -1.0, 0.5], [-0.2, -0.9, 1.0]])
+    monkeypatch.setattr(int8, "adds_in_full", lambda: True)
+    assert RoundedMatrix(weight, None)._scales.tolist() == pytest.approx([1 / 127] * 3)
+    monkeypatch.setattr(int8, "adds_in_full", lambda: False)
+    assert RoundedMatrix(weight, None)._scales.tolist() == pytest.approx([2 / 128, 1 / 127, 1.1 / 128])
 
 
 @pytest.mark.parametrize("values", [[0.0, 0.0], [2.0, 3.0], [-3.0, -2.0], [1e-30, 0.0], [-1e30, 1e30]])
