@@ -19,7 +19,7 @@ from lowres.manifest.overlap import count
 from lowres.manifest.typed_paths import expand_home
 from lowres.stages.init import choose_layout, guess_layouts, list_files, path_from
 from lowres.stages.init_candidates import list_sidecars, list_tables
-from lowres.stages.start_asking import Ask, Choice, Question, ask_in_turn
+from lowres.stages.start_asking import Ask, Choice, GoBack, Question, ask_in_turn
 from lowres.stages.start_walk import FolderScan, Walk
 
 _NUM_EXAMPLES: Final = 5
@@ -187,12 +187,15 @@ def _ask_sidecar(walk: Walk, ask: Ask) -> dict[str, Any]:
 
 def _ask_table(walk: Walk, ask: Ask) -> dict[str, Any]:
     tables = list_tables(walk.folder, list_files(walk.folder))
-    chosen = tables[0]
-    if len(tables) > 1:
-        earlier = (walk.answers.transcripts or {}).get("table", tables[0])
-        title, why = "Which table lists the recordings?", "There are several in this folder; one row is one utterance."
-        chosen = ask.ask(Question(title, why, default=earlier, choices=tuple(Choice(name, name) for name in tables)))
-    return {"table": chosen, **_ask_columns(walk, ask, chosen)}
+    if len(tables) < 2:
+        return {"table": tables[0], **_ask_columns(walk, ask, tables[0])}
+    chosen = (walk.answers.transcripts or {}).get("table", tables[0])
+    title, why = "Which table lists the recordings?", "There are several in this folder; one row is one utterance."
+    choices = tuple(Choice(name, name) for name in tables)
+    while True:
+        chosen = ask.ask(Question(title, why, default=chosen, choices=choices))
+        with suppress(GoBack):  # from its columns to the tables
+            return {"table": chosen, **_ask_columns(walk, ask, chosen)}
 
 
 def _ask_columns(walk: Walk, ask: Ask, name: str) -> dict[str, Any]:

@@ -173,6 +173,19 @@ def test_columns_with_unusual_names_are_asked_for(paired: Path, tmp_path: Path) 
     assert walk.reading().rows[0].speaker == "ab"
 
 
+def test_going_back_from_the_columns_leads_to_the_tables(paired: Path, tmp_path: Path) -> None:
+    for transcript in paired.glob("*.txt"):
+        transcript.unlink()
+    rows = [f"{path.name}\tMbote na yo\tama" for path in sorted(paired.glob("*.wav"))]
+    for name in ("first", "second"):
+        (paired / f"{name}.tsv").write_text("\n".join(["Datei\tSatz\tWer", *rows]), encoding="utf-8")
+    walk, ask = answered(tmp_path, str(paired), "first.tsv", BACK, "second.tsv", "Datei", BACK, "Datei", "Satz")
+    assert walk.settings().table == "second.tsv"
+    table, audio = "Which table lists the recordings?", "Which column names the recording?"
+    text = "Which column holds the transcript?"
+    assert ask.titles[1:8] == [table, audio, table, audio, text, audio, text]
+
+
 def test_a_layout_that_was_guessed_wrong_is_chosen_by_hand(annotated: Path, tmp_path: Path) -> None:
     (annotated / "words.csv").write_text("audio,text\nstory0.wav,mbote\nstory1.wav,na yo\n", encoding="utf-8")
     (tmp_path / "project").mkdir()
