@@ -101,15 +101,16 @@ def _about_text(contents: CompareContents) -> list[Caution]:
                 f"Only {number:,} utterances were compared: too few for ranges and chances of luck to be exact.",
             )
         )
-    if len(speakers) == 1:
+    if len(speakers) == 1 and "" not in contents.text.speakers:
         found.append(
             Caution("one speaker", "Everything was said by one person; with others it may be different.", serious=False)
         )
-    elif 1 < len(speakers) < FEW_SPEAKERS:
+    elif 0 < len(speakers) < FEW_SPEAKERS:
+        named = "person is named as a speaker" if len(speakers) == 1 else "people are named as speakers"
         found.append(
             Caution(
                 "few speakers",
-                f"Only {len(speakers)} people speak: whether it holds for others is a rough guess.",
+                f"Only {len(speakers)} {named}: whether it holds for others is a rough guess.",
                 serious=False,
             )
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from lowres.scoring.bootstrap import FEW_SPEAKERS
+from lowres.scoring.bootstrap import FEW_SPEAKERS, FEW_UNITS
 from lowres.scoring.scorecard import Scorecard, ScoredText
 from lowres.scoring.usefulness import Usefulness, judge_usefulness
 
@@ -184,6 +184,7 @@ def _about_size(text: ScoredText) -> list[Caution]:
     found = []
     num_utterances, speakers = len(text.utterance_ids), set(text.speakers) - {""}
     num_unnamed = sum(speaker == "" for speaker in text.speakers)
+    named = "person is named as a speaker" if len(speakers) == 1 else "people are named as speakers"
     if num_utterances < FEW_UTTERANCES:
         found.append(
             Caution(
@@ -203,8 +204,12 @@ def _about_size(text: ScoredText) -> list[Caution]:
         found.append(
             Caution(
                 "few speakers",
-                f"Only {len(speakers)} {'person is' if len(speakers) == 1 else 'people are'} named as speakers here: "
-                "the range for other speakers is a rough figure.",
+                f"Only {len(speakers)} {named} here: "
+                + (
+                    "too few to say how far other speakers may differ."
+                    if len(set(text.speakers)) < FEW_UNITS
+                    else "the range for other speakers is a rough figure."
+                ),
                 serious=False,
             )
         )

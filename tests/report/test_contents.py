@@ -37,6 +37,16 @@ def test_small_tests_and_few_speakers_are_called_out(make_contents: MakeContents
     assert badges(make_contents(MANY, speakers=["", "ana"] * 60)) == ["few speakers", "some speakers unknown"]
 
 
+def test_a_range_for_other_speakers_is_promised_only_where_there_is_one(make_contents: MakeContents) -> None:
+    for names in (["ana", "ben"], ["", "ana"]):
+        contents = make_contents(MANY, speakers=names * 60)
+        assert contents.scorecard.normalised.words.over_speakers is None
+        assert "too few to say how far other speakers may differ" in contents.cautions[0].sentence
+    contents = make_contents(MANY, speakers=["ana", "ben", "carl"] * 40)
+    assert contents.scorecard.normalised.words.over_speakers is not None
+    assert "the range for other speakers is a rough figure" in contents.cautions[0].sentence
+
+
 def test_synthetic_speech_and_dev_are_called_out(make_contents: MakeContents) -> None:
     contents = make_contents(MANY, speakers=SPEAKERS, synthetic=True, dev_chose_checkpoint=True, split="dev")
     assert badges(contents) == ["synthetic speech", "scored on dev"]
