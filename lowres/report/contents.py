@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from lowres.report.heat_map import show_name
 from lowres.scoring.bootstrap import FEW_SPEAKERS, FEW_UNITS
 from lowres.scoring.scorecard import Scorecard, ScoredText
 from lowres.scoring.usefulness import Usefulness, judge_usefulness
@@ -129,7 +130,7 @@ def _about_the_corpus(provenance: Provenance, facts: SplitFacts) -> list[Caution
             )
         )
     if facts.unwritable:
-        listed = ", ".join(f"“{symbol}” ({count:,})" for symbol, count in list(facts.unwritable.items())[:12])
+        listed = ", ".join(f"{_symbol(symbol)} ({count:,})" for symbol, count in list(facts.unwritable.items())[:12])
         found.append(
             Caution(
                 "letters it cannot write",
@@ -138,6 +139,13 @@ def _about_the_corpus(provenance: Provenance, facts: SplitFacts) -> list[Caution
             )
         )
     return found
+
+
+def _symbol(symbol: str) -> str:
+    """Quote a symbol, a mark alone on a dotted circle, not on the quotation mark; a blank would not be seen at all."""
+    if symbol.isspace():
+        return " ".join(f"U+{ord(character):04X}" for character in symbol)
+    return f"“{show_name(symbol).text}”"
 
 
 def _about_the_rules(card: Scorecard) -> list[Caution]:

@@ -59,6 +59,13 @@ def test_what_was_left_out_or_cannot_be_written_is_counted(make_contents: MakeCo
     assert "“ʃ” (4)" in contents.cautions[1].sentence
 
 
+def test_a_mark_that_cannot_be_written_does_not_sit_on_a_quotation_mark(make_contents: MakeContents) -> None:
+    unwritable = {"\u0301": 4, "\u0942": 2, "\u00a0": 1, "e\u0301": 1}
+    contents = make_contents(MANY, speakers=SPEAKERS, unwritable=unwritable)
+    listed = "“\u25cc\u0301” (4), “\u25cc\u0942” (2), U+00A0 (1), “e\u0301” (1)."
+    assert contents.cautions[0].sentence.endswith(listed)
+
+
 def test_text_rules_that_make_the_figure_better_are_called_out(make_contents: MakeContents) -> None:
     contents = make_contents([("a b", "a c", "A b.")] * 120, speakers=SPEAKERS)
     assert badges(contents) == ["text rules count"]
