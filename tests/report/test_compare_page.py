@@ -144,6 +144,13 @@ def test_cautions_name_seeds_decoding_and_few_utterances() -> None:
     ]
 
 
+def test_one_utterance_that_is_compared_or_not_is_spoken_of_as_one() -> None:
+    contents = make_contents(["a b"], {"old": ["a b"], "new": ["a c"]}, num_left_out=1)
+    sentences = " ".join(caution.sentence for caution in compare_cautions(contents))
+    assert "Only 1 utterance was compared:" in sentences
+    assert "1 utterance is not compared:" in sentences
+
+
 @pytest.mark.parametrize(
     ("speakers", "sentence"),
     [

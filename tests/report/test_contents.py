@@ -79,6 +79,21 @@ def test_a_recogniser_that_does_not_listen_is_called_out(make_contents: MakeCont
     assert badges(make_contents(silent, speakers=SPEAKERS)) == ["often wrote nothing"]
 
 
+def test_one_of_anything_is_spoken_of_as_one(make_contents: MakeContents) -> None:
+    contents = make_contents([("a b", "a c", "a b")], speakers=["ana"], num_excluded=1, num_shared_sentences=1)
+    sentences = " ".join(caution.sentence for caution in contents.cautions)
+    assert "Only 1 utterance was scored:" in sentences
+    assert "1 utterance of this split was left out by the checks" in sentences
+    assert "and is not scored" in sentences
+    assert "1 of 1 sentences of this split is, word for word," in sentences
+    one_unnamed = make_contents([*MANY, ("", "x", "")], speakers=[*SPEAKERS, ""])
+    sentences = " ".join(caution.sentence for caution in one_unnamed.cautions)
+    assert "1 reference is empty;" in sentences
+    assert "Nobody said who speaks in 1 utterance; it counts as one more speaker." in sentences
+    deaf = make_contents([(f"a b{i}", "ma", f"a b{i}") for i in range(120)], speakers=SPEAKERS)
+    assert "For 120 different sentences the recogniser wrote only 1 line:" in deaf.cautions[0].sentence
+
+
 def test_empty_references_are_counted(make_contents: MakeContents) -> None:
     contents = make_contents([*MANY, ("", "x", "")], speakers=[*SPEAKERS, "speaker 0"])
     assert badges(contents) == ["empty references"]
