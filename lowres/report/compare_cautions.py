@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lowres.report.compare_contents import CompareContents
 from lowres.report.contents import Caution
 from lowres.scoring.bootstrap import FEW_SPEAKERS
+from lowres.text.audit_tally import counted
 
 FEW_UTTERANCES = 20
 """With fewer than these, redrawing calls luck a difference more often than in 5 of 100 tests."""
@@ -41,11 +42,12 @@ def _about_reports(contents: CompareContents, out_of_date: Sequence[str]) -> lis
             )
         )
     if contents.num_left_out:
+        are, them = ("is", "it") if contents.num_left_out == 1 else ("are", "them")
         found.append(
             Caution(
                 "utterances left out",
-                f"{contents.num_left_out:,} utterances are not compared: not all runs were scored on them against the "
-                "same reference.",
+                f"{counted(contents.num_left_out, 'utterance')} {are} not compared: not all runs were scored on {them} "
+                "against the same reference.",
             )
         )
     outcomes = {setting.key: setting.values for setting in contents.outcomes}
@@ -95,21 +97,24 @@ def _about_text(contents: CompareContents) -> list[Caution]:
     number, speakers = len(contents.text.utterance_ids), set(contents.text.speakers) - {""}
     found = []
     if number < FEW_UTTERANCES:
+        were = "was" if number == 1 else "were"
         found.append(
             Caution(
                 "few utterances",
-                f"Only {number:,} utterances were compared: too few for ranges and chances of luck to be exact.",
+                f"Only {counted(number, 'utterance')} {were} compared: too few for ranges and chances of luck to be "
+                "exact.",
             )
         )
-    if len(speakers) == 1:
+    if len(speakers) == 1 and "" not in contents.text.speakers:
         found.append(
             Caution("one speaker", "Everything was said by one person; with others it may be different.", serious=False)
         )
-    elif 1 < len(speakers) < FEW_SPEAKERS:
+    elif 0 < len(speakers) < FEW_SPEAKERS:
+        named = "person is named as a speaker" if len(speakers) == 1 else "people are named as speakers"
         found.append(
             Caution(
                 "few speakers",
-                f"Only {len(speakers)} people speak: whether it holds for others is a rough guess.",
+                f"Only {len(speakers)} {named}: whether it holds for others is a rough guess.",
                 serious=False,
             )
         )

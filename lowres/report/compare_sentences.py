@@ -6,6 +6,7 @@ from lowres.report.compare_contents import CompareContents, Comparison, Measured
 from lowres.report.sentences import NO_BREAK, per_hundred, percent
 from lowres.scoring.bootstrap import NUM_REPLICATES, Interval
 from lowres.scoring.significance import POWER
+from lowres.text.audit_tally import counted
 
 _MOST_UTTERANCES_SAID = 100_000
 
@@ -28,17 +29,22 @@ def headline(contents: CompareContents, comparison: Comparison) -> str:
 def _not_told_apart(contents: CompareContents, comparison: Comparison) -> str:
     """Say that words do not tell two runs apart, and what letters, of which there are more, say to it."""
     before, now = contents.baseline.name, contents.runs[comparison.run].name
-    said = f"{now} and {before} cannot be told apart with these {len(contents.text.utterance_ids):,} utterances"
+    said = f"{now} and {before} cannot be told apart with {_these(len(contents.text.utterance_ids))}"
     if comparison.characters.verdict not in ("better", "worse"):
         return f"{said}."
     return f"By words, {said}; by letters, {now} makes {change_text(comparison.characters, 'errors')}."
+
+
+def _these(number: int) -> str:
+    return "this one utterance" if number == 1 else f"these {number:,} utterances"
 
 
 def change_text(measured: Measured, what: str) -> str:
     """Say a difference with its interval: "12 % fewer word errors (8 to 16 %)"."""
     gain = measured.difference.gain
     if measured.difference.num_errors_before == 0:
-        return f"{measured.difference.num_errors:,} more {what}"
+        number = measured.difference.num_errors
+        return f"{number:,} more {what.replace('errors', 'error', 1) if number == 1 else what}"
     said = f"{_whole_percent(abs(gain.share))} {_direction(measured)} {what}"
     return f"{said} ({interval_words(gain.interval, gain.share)})" if gain.interval else said
 
@@ -115,7 +121,7 @@ def letters_sentence(comparison: Comparison) -> str:
 def counts_sentence(comparison: Comparison) -> str:
     """Say in how many utterances it was better, worse and equal."""
     better, worse, equal = (comparison.count(outcome) for outcome in ("better", "worse", "equal"))
-    return f"Better in {better:,} utterances, worse in {worse:,}, equal in {equal:,}."
+    return f"Better in {counted(better, 'utterance')}, worse in {worse:,}, equal in {equal:,}."
 
 
 def many_sentence(contents: CompareContents) -> str:

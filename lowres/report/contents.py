@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from lowres.scoring.bootstrap import FEW_SPEAKERS
+from lowres.report.heat_map import show_name
+from lowres.scoring.bootstrap import FEW_SPEAKERS, FEW_UNITS
 from lowres.scoring.scorecard import Scorecard, ScoredText
 from lowres.scoring.usefulness import Usefulness, judge_usefulness
+from lowres.text.audit_tally import counted
 
 FEW_UTTERANCES = 100
 MANY_ENOUGH = 20
@@ -120,16 +122,17 @@ def _about_the_corpus(provenance: Provenance, facts: SplitFacts) -> list[Caution
             )
         )
     if facts.num_excluded:
+        was, is_not = ("was", "is") if facts.num_excluded == 1 else ("were", "are")
         found.append(
             Caution(
                 "utterances left out",
-                f"{facts.num_excluded:,} utterances of this split were left out by the checks of “lowres prepare” "
-                "(see checks.tsv) and are not scored.",
+                f"{counted(facts.num_excluded, 'utterance')} of this split {was} left out by the checks of “lowres "
+                f"prepare” (see checks.tsv) and {is_not} not scored.",
                 serious=False,
             )
         )
     if facts.unwritable:
-        listed = ", ".join(f"“{symbol}” ({count:,})" for symbol, count in list(facts.unwritable.items())[:12])
+        listed = ", ".join(f"{_symbol(symbol)} ({count:,})" for symbol, count in list(facts.unwritable.items())[:12])
         found.append(
             Caution(
                 "letters it cannot write",
@@ -138,6 +141,13 @@ def _about_the_corpus(provenance: Provenance, facts: SplitFacts) -> list[Caution
             )
         )
     return found
+
+
+def _symbol(symbol: str) -> str:
+    """Quote a symbol, a mark alone on a dotted circle, not on the quotation mark; a blank would not be seen at all."""
+    if symbol.isspace():
+        return " ".join(f"U+{ord(character):04X}" for character in symbol)
+    return f"“{show_name(symbol).text}”"
 
 
 def _about_the_rules(card: Scorecard) -> list[Caution]:
@@ -170,11 +180,12 @@ def _about_overlap(overlap: TrainingOverlap) -> list[Caution]:
             )
         )
     if overlap.num_shared_sentences:
+        verb = "is" if overlap.num_shared_sentences == 1 else "are"
         found.append(
             Caution(
                 "sentences seen in training",
-                f"{overlap.num_shared_sentences:,} of {overlap.num_utterances:,} sentences of this split are, word for "
-                "word, in the training text. For new sentences, expect more errors than this.",
+                f"{overlap.num_shared_sentences:,} of {overlap.num_utterances:,} sentences of this split {verb}, word "
+                "for word, in the training text. For new sentences, expect more errors than this.",
             )
         )
     return found
@@ -184,11 +195,14 @@ def _about_size(text: ScoredText) -> list[Caution]:
     found = []
     num_utterances, speakers = len(text.utterance_ids), set(text.speakers) - {""}
     num_unnamed = sum(speaker == "" for speaker in text.speakers)
+    named = "person is named as a speaker" if len(speakers) == 1 else "people are named as speakers"
     if num_utterances < FEW_UTTERANCES:
+        were = "was" if num_utterances == 1 else "were"
         found.append(
             Caution(
                 "few utterances",
-                f"Only {num_utterances:,} utterances were scored: the figure would move a lot with other ones.",
+                f"Only {counted(num_utterances, 'utterance')} {were} scored: the figure would move a lot with other "
+                "ones.",
             )
         )
     if not speakers:
@@ -203,16 +217,21 @@ def _about_size(text: ScoredText) -> list[Caution]:
         found.append(
             Caution(
                 "few speakers",
-                f"Only {len(speakers)} {'person is' if len(speakers) == 1 else 'people are'} named as speakers here: "
-                "the range for other speakers is a rough figure.",
+                f"Only {len(speakers)} {named} here: "
+                + (
+                    "too few to say how far other speakers may differ."
+                    if len(set(text.speakers)) < FEW_UNITS
+                    else "the range for other speakers is a rough figure."
+                ),
                 serious=False,
             )
         )
     if speakers and num_unnamed:
+        they_count = "it counts" if num_unnamed == 1 else "they count"
         found.append(
             Caution(
                 "some speakers unknown",
-                f"Nobody said who speaks in {num_unnamed:,} utterances; they count as one more speaker.",
+                f"Nobody said who speaks in {counted(num_unnamed, 'utterance')}; {they_count} as one more speaker.",
                 serious=False,
             )
         )
@@ -233,18 +252,19 @@ def _about_output(contents: ReportContents) -> list[Caution]:
         )
     written, said = set(contents.text.hypotheses) - {""}, set(contents.text.references)
     if num_utterances >= MANY_ENOUGH and written and len(written) < 0.1 * len(said):
+        lines = "1 line" if len(written) == 1 else f"{len(written):,} different lines"
         found.append(
             Caution(
                 "writes the same over and over",
-                f"For {len(said):,} different sentences the recogniser wrote only {len(written):,} different lines: "
+                f"For {len(said):,} different sentences the recogniser wrote only {lines}: "
                 "it has not learned to listen yet. Train longer, or on more speech.",
             )
         )
-    if contents.scorecard.empty_references:
+    if num_empty := len(contents.scorecard.empty_references):
         found.append(
             Caution(
                 "empty references",
-                f"{len(contents.scorecard.empty_references):,} references are empty; "
+                f"{counted(num_empty, 'reference')} {'is' if num_empty == 1 else 'are'} empty; "
                 "whatever was heard there counts as inserted.",
                 serious=False,
             )

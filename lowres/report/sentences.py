@@ -33,8 +33,12 @@ def headline(words: Rate, characters: Rate) -> str:
     if words.counts.num_reference == 0:
         return "The references are empty, so there is no error rate."
     if words.counts.num_errors == 0:
+        if words.counts.num_reference == 1:
+            return "The only word needs no correcting."
         return f"Not one of the {words.counts.num_reference:,} words needs correcting."
     if words.counts.hits == 0:
+        if words.counts.num_reference == 1:
+            return "The only word was not heard right."
         return f"Not one of the {words.counts.num_reference:,} words was heard right."
     wrong_words, wrong_letters = per_hundred(words.counts.error_rate), per_hundred(characters.counts.error_rate)
     if words.counts.error_rate >= 1:

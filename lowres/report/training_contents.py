@@ -12,6 +12,7 @@ from lowres.report.sentences import duration_text, percent
 from lowres.report.terms import terms
 from lowres.report.training_charts import best_evaluation
 from lowres.report.training_verdict import Evidence
+from lowres.text.audit_tally import counted
 
 EVALUATED: Final = ("CER, dev", "WER, dev", "Training loss", "Blanks")
 """Heads of the table of evaluations."""
@@ -78,7 +79,11 @@ def cautions_of(log: RunLog) -> list[Caution]:
         )
     if log.evaluations and num_dev is not None and num_dev < FEW_UTTERANCES:
         found.append(
-            Caution("small dev", f"Dev has {num_dev:.0f} utterances: small differences are chance.", serious=False)
+            Caution(
+                "small dev",
+                f"Dev has {counted(round(num_dev), 'utterance')}: small differences are chance.",
+                serious=False,
+            )
         )
     return [*found, *(Caution("note", sentence, serious=False) for sentence in log.warnings)]
 

@@ -115,7 +115,11 @@ def _sentence(evidence: Evidence) -> str:
         return f"{rate_text(rates[0])} of letters on dev are wrong (CER), at the only evaluation, {where}."
     if best == 0:
         return f"Dev CER never fell below {rate_text(rates[0])}, where it was at the first evaluation."
-    return f"Dev CER fell from {rate_text(rates[0])} to {rate_text(rates[best])}; the best was {where}."
+    begun, lowest = rate_text(rates[0]), rate_text(rates[best])
+    if begun == lowest:  # rounded alike: one decimal may tell them apart
+        begun, lowest = percent(rates[0], 1), percent(rates[best], 1)
+    course = f"has hardly fallen from {begun}" if begun == lowest else f"fell from {begun} to {lowest}"
+    return f"Dev CER {course}; the best was {where}."
 
 
 def _outlook(evidence: Evidence, course: Course, num_flat: int) -> str:

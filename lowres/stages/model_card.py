@@ -9,11 +9,11 @@ from lowres.backbones.card_results import MeasuredRate, Result
 from lowres.backbones.checkpoint_folder import WEIGHTS_FILE, CheckpointMetadata, has_checkpoint, read_metadata
 from lowres.backbones.model_card import Language, model_card
 from lowres.errors import ON_NONSENSE
-from lowres.recipe import load_recipe
 from lowres.report.run_log import list_of, mapping_of, number_of, text_of
 from lowres.report.writing import DATA_FILE, write_file
+from lowres.stages.compare_settings import read_recipe_of
 from lowres.stages.evaluate_run import best_checkpoint
-from lowres.stages.run_folder import RECIPE_FILE
+from lowres.stages.run_folder import RunFolder
 
 MODEL_CARD_FILE: Final = "model-card.md"
 _SPLITS: Final = ("test", "dev")
@@ -32,7 +32,6 @@ def write_model_card(project: Path, run: Path) -> Path | None:
 
     Raises:
         CheckpointError: checkpoint.json is damaged.
-        RecipeError: the run's recipe was edited and is none any more.
         LowresError: the file cannot be written.
     """
     best = best_checkpoint(run)
@@ -46,12 +45,12 @@ def write_model_card(project: Path, run: Path) -> Path | None:
 
 
 def language_of(checkpoint: Path) -> Language:
-    """Read whose language it is from the run's recipe; a checkpoint alone does not say."""
-    recipe = checkpoint.resolve().parent.parent / RECIPE_FILE
-    if not recipe.is_file():
-        return Language()
-    section = load_recipe(str(recipe)).language
-    return Language(section.name, section.iso_639_3)
+    """Read whose language it is from the run's recipe; a checkpoint alone does not say.
+
+    A recipe that is missing, or that this lowres cannot read, does not say either: the weights are as good without it.
+    """
+    recipe = read_recipe_of(RunFolder(checkpoint.resolve().parent.parent))
+    return Language() if recipe is None else Language(recipe.language.name, recipe.language.iso_639_3)
 
 
 def results_of(project: Path, run_name: str, metadata: CheckpointMetadata) -> tuple[Result, ...]:

@@ -144,6 +144,26 @@ def test_cautions_name_seeds_decoding_and_few_utterances() -> None:
     ]
 
 
+def test_one_utterance_that_is_compared_or_not_is_spoken_of_as_one() -> None:
+    contents = make_contents(["a b"], {"old": ["a b"], "new": ["a c"]}, num_left_out=1)
+    sentences = " ".join(caution.sentence for caution in compare_cautions(contents))
+    assert "Only 1 utterance was compared:" in sentences
+    assert "1 utterance is not compared:" in sentences
+
+
+@pytest.mark.parametrize(
+    ("speakers", "sentence"),
+    [
+        (["ana"] * 30, "Everything was said by one person; with others it may be different."),
+        (["ana", *[""] * 29], "Only 1 person is named as a speaker: whether it holds for others is a rough guess."),
+        (["ana", "ben"] * 15, "Only 2 people are named as speakers: whether it holds for others is a rough guess."),
+    ],
+)
+def test_one_person_said_everything_only_where_all_speakers_are_named(speakers: list[str], sentence: str) -> None:
+    found = compare_cautions(make_contents(REFERENCES, {"old": OLD, "new": NEW}, speakers=speakers))
+    assert [caution.sentence for caution in found if "speaker" in caution.badge] == [sentence]
+
+
 @pytest.mark.slow
 def test_the_page_in_a_browser(browser: Browser, tmp_path: Path) -> None:
     references = [*REFERENCES[:6], *HOSTILE]

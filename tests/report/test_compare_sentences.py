@@ -72,6 +72,16 @@ def test_no_difference_is_said_to_be_none() -> None:
     assert letters_sentence(one) == "The number of letter errors is the same."
 
 
+def test_one_utterance_and_one_error_are_spoken_of_as_one() -> None:
+    contents = make_contents(["a b", "a", "c"], {"old": ["a b", "a", "c"], "new": ["a x", "a", "c"]})
+    (one,) = contents.comparisons
+    assert counts_sentence(one) == "Better in 0 utterances, worse in 1, equal in 2."
+    assert "1 more error" in letters_sentence(one)
+    assert "1 more errors" not in letters_sentence(one)
+    (better,) = make_contents(["a b"], {"old": ["a x"], "new": ["a b"]}).comparisons
+    assert counts_sentence(better) == "Better in 1 utterance, worse in 0, equal in 0."
+
+
 def test_where_the_tests_disagree_neither_is_believed() -> None:
     contents = _pair(0.7, 0.2)
     (one,) = contents.comparisons

@@ -37,6 +37,16 @@ def test_small_tests_and_few_speakers_are_called_out(make_contents: MakeContents
     assert badges(make_contents(MANY, speakers=["", "ana"] * 60)) == ["few speakers", "some speakers unknown"]
 
 
+def test_a_range_for_other_speakers_is_promised_only_where_there_is_one(make_contents: MakeContents) -> None:
+    for names in (["ana", "ben"], ["", "ana"]):
+        contents = make_contents(MANY, speakers=names * 60)
+        assert contents.scorecard.normalised.words.over_speakers is None
+        assert "too few to say how far other speakers may differ" in contents.cautions[0].sentence
+    contents = make_contents(MANY, speakers=["ana", "ben", "carl"] * 40)
+    assert contents.scorecard.normalised.words.over_speakers is not None
+    assert "the range for other speakers is a rough figure" in contents.cautions[0].sentence
+
+
 def test_synthetic_speech_and_dev_are_called_out(make_contents: MakeContents) -> None:
     contents = make_contents(MANY, speakers=SPEAKERS, synthetic=True, dev_chose_checkpoint=True, split="dev")
     assert badges(contents) == ["synthetic speech", "scored on dev"]
@@ -47,6 +57,13 @@ def test_what_was_left_out_or_cannot_be_written_is_counted(make_contents: MakeCo
     assert [c.serious for c in contents.cautions] == [False, False]
     assert "3 utterances" in contents.cautions[0].sentence
     assert "“ʃ” (4)" in contents.cautions[1].sentence
+
+
+def test_a_mark_that_cannot_be_written_does_not_sit_on_a_quotation_mark(make_contents: MakeContents) -> None:
+    unwritable = {"\u0301": 4, "\u0942": 2, "\u00a0": 1, "e\u0301": 1}
+    contents = make_contents(MANY, speakers=SPEAKERS, unwritable=unwritable)
+    listed = "“\u25cc\u0301” (4), “\u25cc\u0942” (2), U+00A0 (1), “e\u0301” (1)."
+    assert contents.cautions[0].sentence.endswith(listed)
 
 
 def test_text_rules_that_make_the_figure_better_are_called_out(make_contents: MakeContents) -> None:
@@ -60,6 +77,21 @@ def test_a_recogniser_that_does_not_listen_is_called_out(make_contents: MakeCont
     assert badges(make_contents(deaf, speakers=SPEAKERS)) == ["writes the same over and over"]
     silent = [(f"a b{i}", "", f"a b{i}") for i in range(120)]
     assert badges(make_contents(silent, speakers=SPEAKERS)) == ["often wrote nothing"]
+
+
+def test_one_of_anything_is_spoken_of_as_one(make_contents: MakeContents) -> None:
+    contents = make_contents([("a b", "a c", "a b")], speakers=["ana"], num_excluded=1, num_shared_sentences=1)
+    sentences = " ".join(caution.sentence for caution in contents.cautions)
+    assert "Only 1 utterance was scored:" in sentences
+    assert "1 utterance of this split was left out by the checks" in sentences
+    assert "and is not scored" in sentences
+    assert "1 of 1 sentences of this split is, word for word," in sentences
+    one_unnamed = make_contents([*MANY, ("", "x", "")], speakers=[*SPEAKERS, ""])
+    sentences = " ".join(caution.sentence for caution in one_unnamed.cautions)
+    assert "1 reference is empty;" in sentences
+    assert "Nobody said who speaks in 1 utterance; it counts as one more speaker." in sentences
+    deaf = make_contents([(f"a b{i}", "ma", f"a b{i}") for i in range(120)], speakers=SPEAKERS)
+    assert "For 120 different sentences the recogniser wrote only 1 line:" in deaf.cautions[0].sentence
 
 
 def test_empty_references_are_counted(make_contents: MakeContents) -> None:

@@ -36,6 +36,8 @@ def test_the_headline_copes_with_extremes() -> None:
     assert "about 130 for every 100" in headline(many, rate(9, 10))
     assert headline(rate(0, 1234), rate(0, 5000)) == "Not one of the 1,234 words needs correcting."
     assert headline(rate(10, 10), rate(8, 10)) == "Not one of the 10 words was heard right."
+    assert headline(rate(0, 1), rate(0, 4)) == "The only word needs no correcting."
+    assert headline(rate(1, 1), rate(1, 4)) == "The only word was not heard right."
     assert "no error rate" in headline(rate(3, 0), rate(3, 0))
 
 

@@ -47,6 +47,19 @@ def test_the_answer_names_from_where_to_where_and_the_best() -> None:
     assert verdict.outlook == "It was still falling when training ended: longer training would probably help."
 
 
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        ([0.998, 0.996], "Dev CER fell from 99.8\u00a0% to 99.6\u00a0%; the best was update 200."),
+        ([0.404, 0.3985], "Dev CER fell from 40.4\u00a0% to 39.9\u00a0%; the best was update 200."),
+        ([0.9962, 0.9961], "Dev CER has hardly fallen from 99.6\u00a0%; the best was update 200."),
+        ([0.0412, 0.0411], "Dev CER has hardly fallen from 4.1\u00a0%; the best was update 200."),
+    ],
+)
+def test_a_small_fall_is_not_said_to_go_from_a_rate_to_the_same_rate(rates: list[float], said: str) -> None:
+    assert judge(evidence(rates)).sentence == said
+
+
 def test_what_is_flat_or_worse_would_not_be_helped() -> None:
     assert "flat for 5 evaluations: longer training would hardly help" in judge(evidence(FLAT)).outlook
     assert "longer training would not help" in judge(evidence(WORSE)).outlook

@@ -73,6 +73,15 @@ def test_reports_that_are_damaged_or_of_other_runs_say_nothing(tmp_path: Path) -
     assert results_of(project, RUN, metadata) == ()
 
 
+def test_a_run_whose_recipe_this_lowres_cannot_read_is_evaluated_to_the_end(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project")
+    train(project, "updates=4")
+    recipe = project / "runs" / RUN / "recipe.toml"
+    recipe.write_text(f"key_of_another_version = 1\n{recipe.read_text(encoding='utf-8')}", encoding="utf-8")
+    evaluate(project, load_recipe(project=project), EvaluateOptions(precision="fp32", embed_recordings=False))
+    assert "\n| test | tones | 4 | 2 | " in (project / "runs" / RUN / "model-card.md").read_text(encoding="utf-8")
+
+
 def test_a_stopped_run_has_a_page(tmp_path: Path) -> None:
     project = write_project(tmp_path / "project")
     stopped = train(project, is_stop_asked=lambda: True)
