@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lowres.audio.constants import BLOCK_SECONDS, BLOCK_VALUES
+from lowres.audio.opening import open_with_av
 from lowres.errors import AudioError
 
 _LEAST_MISSING_SECONDS = 1.0
@@ -36,9 +37,7 @@ def decode_with_av(path: Path) -> AvStream:
         AudioError: the file holds no sound track, or (while blocks are taken) is damaged or cut short.
         Exception: whatever PyAV raises for a file that it does not know.
     """
-    import av  # slow to import, and most corpora never need it
-
-    container = av.open(str(path))
+    container = open_with_av(path)
     if not container.streams.audio:
         container.close()
         raise AudioError(f"{path} has no sound track.", "Choose the file that holds the sound.")

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from lowres.audio.decode import decode_recording, open_recording
+from lowres.audio.length import announced_seconds
 from lowres.audio.stretches import find_stretches
 from lowres.audio.voice_activity import EnergyDetector
 from lowres.errors import AudioError
@@ -43,9 +44,11 @@ def refused(path: Path, *, channel: int | None = None) -> str:
     return caught.value.message.replace(str(path), path.name)
 
 
-def encode(path: Path, codec: str, samples: np.ndarray, sample_rate: int = 48_000) -> None:
+def encode(path: Path, codec: str, samples: np.ndarray, sample_rate: int = 48_000, title: str = "") -> None:
     """Write mono samples with PyAV."""
     with av.open(str(path), "w") as container:
+        if title:
+            container.metadata["title"] = title
         track = container.add_stream(codec, rate=sample_rate, layout="mono")
         resampler = av.AudioResampler(track.codec_context.format, "mono", sample_rate, frame_size=960)
         if codec == "aac":
@@ -98,6 +101,23 @@ def test_a_container_that_was_cut_is_called_cut_short(tmp_path: Path, name: str)
     contents = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(contents[: len(contents) // 2])
     assert f"{name} is cut short: its header announces 10.0 s of sound and it holds" in refused(tmp_path / name)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.m4a", "aac"), ("a.mka", "libopus"), ("a.mov", "pcm_s16le")])
+def test_titles_that_are_not_utf_8_are_no_damage(tmp_path: Path, name: str, codec: str) -> None:
+    encode(tmp_path / name, codec, noise(48_000), title="Qaf\u00e9Q")
+    contents = (tmp_path / name).read_bytes()
+    assert contents.count("Qaf\u00e9Q".encode()) == 1
+    (tmp_path / name).write_bytes(contents.replace("Qaf\u00e9Q".encode(), b"Qaf\xe9_Q"))
+    assert decode_recording(tmp_path / name).duration_seconds == pytest.approx(1, abs=0.1)
+    assert announced_seconds(tmp_path / name) == pytest.approx(1, abs=0.1)
+
+
+def test_a_time_as_the_name_of_a_recording_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encode(tmp_path / "10:15.m4a", "aac", noise(48_000))
+    monkeypatch.chdir(tmp_path)
+    assert decode_recording(Path("10:15.m4a")).duration_seconds == pytest.approx(1, abs=0.1)
+    assert announced_seconds(Path("10:15.m4a")) == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["a.m4a", "a.flac", "a.mp3"])
