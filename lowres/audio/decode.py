@@ -15,6 +15,7 @@ import soxr
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.containers import block_length, decode_with_av
 from lowres.audio.diagnosis import check_complete, describe_unreadable
+from lowres.audio.ends import is_read_to_its_end
 from lowres.audio.opening import open_with_soundfile
 from lowres.errors import AudioError
 
@@ -96,6 +97,9 @@ def open_recording(path: Path, *, channel: int | None = None) -> RecordingStream
     if not 0 < file.frames < _UNKNOWN_LENGTH and path.stat().st_size > _LARGEST_HEADER_BYTES:
         # A recorder that was switched off, or an encoder that wrote into a pipe, never came to write the length down.
         # libsndfile reads nothing then, or calls the end damage; PyAV reads on to the file's end.
+        file.close()
+        return _open_with_av(path, channel)
+    if not is_read_to_its_end(path, file):
         file.close()
         return _open_with_av(path, channel)
     _check_channel(path, channel, file.channels)
