@@ -1,4 +1,4 @@
-"""Recordings that libsndfile would leave before their end: mp3 whose first frame does not know the length of it all."""
+"""Recordings that libsndfile would leave before their end: mp3 that do not say their length, and joined files."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,9 @@ from lowres.audio.opening import open_with_av
 _HEAD_BYTES = 4096
 _TAIL_BYTES = 4096
 """So many bytes behind an mp3 are titles."""
+_OGG_HEAD_BYTES, _MOST_OGG_PAGE_BYTES = 27, 65_307
+_OGG_STREAM = slice(14, 18)
+"""The number of its stream, within a page's head."""
 _ALLOWED_SECONDS = 0.2
 """Encoders pad."""
 
@@ -18,8 +21,10 @@ def is_read_to_its_end(path: Path, file: soundfile.SoundFile) -> bool:
     """Return whether libsndfile reads all sound of a file that it has opened.
 
     It takes the length of an mp3 from the first frame, and guesses by that frame's size where it says nothing; of mp3
-    that were joined (`cat a.mp3 b.mp3`) it reads the first alone.
+    or ogg that were joined (`cat a.mp3 b.mp3`, a web radio) it reads the first alone.
     """
+    if file.format == "OGG":
+        return not _is_joined_ogg(path)
     if file.format != "MP3":
         return True
     announced_bytes = _announced_bytes(path)
@@ -30,6 +35,16 @@ def is_read_to_its_end(path: Path, file: soundfile.SoundFile) -> bool:
     except Exception:  # whatever PyAV raises for a file that it does not know
         return True
     return beyond <= _ALLOWED_SECONDS if announced_bytes else abs(beyond) <= _ALLOWED_SECONDS
+
+
+def _is_joined_ogg(path: Path) -> bool:
+    """Return whether the first and the last page are of different streams."""
+    with path.open("rb") as file:
+        first = file.read(_OGG_HEAD_BYTES)
+        file.seek(max(0, path.stat().st_size - _MOST_OGG_PAGE_BYTES))
+        tail = file.read()
+    last = tail[tail.rfind(b"OggS") :][:_OGG_HEAD_BYTES]
+    return len(last) == _OGG_HEAD_BYTES and first[_OGG_STREAM] != last[_OGG_STREAM]
 
 
 def _announced_bytes(path: Path) -> int:

@@ -171,6 +171,19 @@ def test_mp3_that_were_joined_are_read_to_the_end_of_the_last(tmp_path: Path, be
     assert main_frequency(decoded.waveform[-48_000:]) == pytest.approx(660, abs=2)
 
 
+@pytest.mark.parametrize(("name", "subtype"), [("a.ogg", "VORBIS"), ("a.opus", "OPUS")])
+def test_ogg_that_were_joined_are_read_to_the_end_of_the_last(tmp_path: Path, name: str, subtype: str) -> None:
+    """As web radios send them: each title is an ogg of its own."""
+    both = b""
+    for hertz in (440.0, 660.0):
+        soundfile.write(tmp_path / name, tone(4, 48_000, hertz), 48_000, format="OGG", subtype=subtype)
+        both += (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(both)
+    decoded = decode_recording(tmp_path / name)
+    assert decoded.duration_seconds == pytest.approx(8, abs=0.1)
+    assert main_frequency(decoded.waveform[-48_000:]) == pytest.approx(660, abs=2)
+
+
 @pytest.mark.parametrize("behind", [b"", b"TAG" + bytes(125)])
 def test_mp3_of_one_bit_rate_without_a_length_is_read_as_before(tmp_path: Path, behind: bytes) -> None:
     soundfile.write(tmp_path / "a.mp3", tone(4, 44_100), 44_100, bitrate_mode="CONSTANT", compression_level=0.5)
