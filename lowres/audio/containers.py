@@ -42,7 +42,11 @@ def decode_with_av(path: Path) -> AvStream:
         container.close()
         raise AudioError(f"{path} has no sound track.", "Choose the file that holds the sound.")
     track = container.streams.audio[0]
-    return AvStream(track.codec_context.sample_rate, track.codec_context.channels, _blocks(path, container, track))
+    rate, num_channels = track.codec_context.sample_rate, track.codec_context.channels
+    if not (rate and num_channels):
+        container.close()
+        raise AudioError(f"{path} has a sound track of {rate} Hz and {num_channels} channels.", "Export it as WAV.")
+    return AvStream(rate, num_channels, _blocks(path, container, track))
 
 
 def _blocks(path: Path, container: Any, track: Any) -> Iterator[npt.NDArray[np.float32]]:

@@ -143,6 +143,14 @@ def test_damage_that_a_format_cannot_know_of_hides_no_more_than_itself(tmp_path:
     assert decode_recording(tmp_path / name).duration_seconds == pytest.approx(20, abs=1)
 
 
+def test_damage_to_the_number_of_channels_is_named_and_spares_the_other_recordings(tmp_path: Path) -> None:
+    encode(tmp_path / "a.avi", "pcm_s16le", noise(48_000))
+    contents = bytearray((tmp_path / "a.avi").read_bytes())
+    contents[contents.index(b"strf") + 10] = 0
+    (tmp_path / "a.avi").write_bytes(contents)
+    assert refused(tmp_path / "a.avi").startswith("a.avi is in no sound format that can be decoded, or is damaged")
+
+
 def test_recordings_of_two_rates_joined_in_one_file_are_read_to_the_end(tmp_path: Path) -> None:
     for name, rate in (("1.aac", 44_100), ("2.aac", 22_050)):
         encode(tmp_path / name, "aac", noise(4 * rate), rate)
