@@ -5,6 +5,7 @@ from pathlib import Path
 
 import soundfile
 
+from lowres.audio.diagnosis import ALLOWED_MISSING_SECONDS
 from lowres.audio.opening import open_with_av
 
 _HEAD_BYTES = 4096
@@ -13,8 +14,6 @@ _TAIL_BYTES = 4096
 _OGG_HEAD_BYTES, _MOST_OGG_PAGE_BYTES = 27, 65_307
 _OGG_STREAM = slice(14, 18)
 """The number of its stream, within a page's head."""
-_ALLOWED_SECONDS = 0.2
-"""Encoders pad."""
 
 
 def is_read_to_its_end(path: Path, file: soundfile.SoundFile) -> bool:
@@ -34,7 +33,7 @@ def is_read_to_its_end(path: Path, file: soundfile.SoundFile) -> bool:
         beyond: float = _count_seconds(path) - file.frames / file.samplerate
     except Exception:  # whatever PyAV raises for a file that it does not know
         return True
-    return beyond <= _ALLOWED_SECONDS if announced_bytes else abs(beyond) <= _ALLOWED_SECONDS
+    return beyond <= ALLOWED_MISSING_SECONDS if announced_bytes else abs(beyond) <= ALLOWED_MISSING_SECONDS
 
 
 def _is_joined_ogg(path: Path) -> bool:

@@ -131,7 +131,7 @@ def test_what_is_no_sound_is_called_what_it_is(tmp_path: Path, contents: bytes, 
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3"])
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.au", "a.flac", "a.mp3"])
 def test_a_recording_that_was_cut_short_is_refused(tmp_path: Path, name: str) -> None:
     soundfile.write(tmp_path / name, tone(4, 44_100), 44_100)
     contents = (tmp_path / name).read_bytes()

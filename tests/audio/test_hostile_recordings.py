@@ -76,6 +76,13 @@ def test_a_recorder_that_was_switched_off_left_what_it_had_recorded(tmp_path: Pa
     assert decode_recording(tmp_path / "a.wav").waveform.size == RATE
 
 
+@pytest.mark.parametrize("too_much", [1, 36, 3000])
+def test_a_header_that_counts_some_bytes_too_many_is_no_cut(tmp_path: Path, too_much: int) -> None:
+    """Some programs count the header itself; 3000 bytes are less than a tenth of a second."""
+    (tmp_path / "a.wav").write_bytes(wav(RATE, bytes(2 * RATE), 2 * RATE + too_much))
+    assert decode_recording(tmp_path / "a.wav").waveform.size == RATE
+
+
 def test_flac_that_was_written_into_a_pipe_and_knows_no_length_is_read(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.flac", noise(3 * RATE), RATE)
     contents = bytearray((tmp_path / "a.flac").read_bytes())
