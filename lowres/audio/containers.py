@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lowres.audio.constants import BLOCK_SECONDS, BLOCK_VALUES
+from lowres.audio.opening import open_with_av
 from lowres.errors import AudioError
 
 _LEAST_MISSING_SECONDS = 1.0
@@ -36,14 +37,16 @@ def decode_with_av(path: Path) -> AvStream:
         AudioError: the file holds no sound track, or (while blocks are taken) is damaged or cut short.
         Exception: whatever PyAV raises for a file that it does not know.
     """
-    import av  # slow to import, and most corpora never need it
-
-    container = av.open(str(path))
+    container = open_with_av(path)
     if not container.streams.audio:
         container.close()
         raise AudioError(f"{path} has no sound track.", "Choose the file that holds the sound.")
     track = container.streams.audio[0]
-    return AvStream(track.codec_context.sample_rate, track.codec_context.channels, _blocks(path, container, track))
+    rate, num_channels = track.codec_context.sample_rate, track.codec_context.channels
+    if not (rate and num_channels):
+        container.close()
+        raise AudioError(f"{path} has a sound track of {rate} Hz and {num_channels} channels.", "Export it as WAV.")
+    return AvStream(rate, num_channels, _blocks(path, container, track))
 
 
 def _blocks(path: Path, container: Any, track: Any) -> Iterator[npt.NDArray[np.float32]]:

@@ -14,7 +14,8 @@ import soxr
 
 from lowres.audio.constants import SAMPLE_RATE
 from lowres.audio.containers import block_length, decode_with_av
-from lowres.audio.diagnosis import check_complete, describe_unreadable
+from lowres.audio.diagnosis import ALLOWED_MISSING_SECONDS, check_complete, describe_unreadable
+from lowres.audio.ends import is_read_to_its_end
 from lowres.audio.opening import open_with_soundfile
 from lowres.errors import AudioError
 
@@ -98,6 +99,9 @@ def open_recording(path: Path, *, channel: int | None = None) -> RecordingStream
         # libsndfile reads nothing then, or calls the end damage; PyAV reads on to the file's end.
         file.close()
         return _open_with_av(path, channel)
+    if not is_read_to_its_end(path, file):
+        file.close()
+        return _open_with_av(path, channel)
     _check_channel(path, channel, file.channels)
     try:
         check_complete(path, file)
@@ -124,8 +128,7 @@ def _soundfile_blocks(path: Path, file: soundfile.SoundFile, channel: int | None
                 break
             read += len(block)
             yield _mono(block, channel)
-        # Encoders pad; more than a fifth of a second missing means that the file was cut.
-        if announced - read > file.samplerate // 5:
+        if announced - read > file.samplerate * ALLOWED_MISSING_SECONDS:
             raise AudioError(
                 f"{path} is cut short: its header announces {announced / file.samplerate:.1f} s of sound and it holds "
                 f"{read / file.samplerate:.1f} s.",

@@ -14,6 +14,8 @@ _TEXT_HINTS = (
     (b"<html", "a web page, not sound", "Download the recording itself: the page was saved in its place."),
     (b"<?xml", "an XML file, not sound", "Put the recording there, or take its row out."),
 )
+ALLOWED_MISSING_SECONDS = 0.2
+"""Encoders pad, and some programs count a header as sound; more than this missing means that a file was cut."""
 
 
 def describe_unreadable(path: Path) -> AudioError:
@@ -47,14 +49,16 @@ def check_complete(path: Path, file: soundfile.SoundFile) -> None:
     Raises:
         AudioError: cut short, with both lengths.
     """
-    # libsndfile writes what it had to correct into its log: "data : 64044 (should be 32000)".
-    corrected = re.search(r"^\s*data\s*:\s*(\d+) \(should be (\d+)\)", file.extra_info, flags=re.MULTILINE)
+    # libsndfile writes what it had to correct into its log: "data : 64044 (should be 32000)" of wav, SSND of aiff.
+    corrected = re.search(
+        r"^\s*(?:data|SSND|Data Size)\s*:\s*(\d+) \(should be (\d+)\)", file.extra_info, flags=re.MULTILINE
+    )
     if not corrected or file.frames == 0:
         return
     announced, held = int(corrected[1]), int(corrected[2])
     # Recorders that were switched off write 0 or 0xFFFFFFFF for "until the end of the file": those are complete.
-    if held < announced < 0x7FFFF000:
-        seconds = file.frames / file.samplerate
+    seconds = file.frames / file.samplerate
+    if held < announced < 0x7FFFF000 and seconds * (announced - held) > held * ALLOWED_MISSING_SECONDS:
         raise AudioError(
             f"{path} is cut short: its header announces {seconds * announced / held:.1f} s of sound and it holds "
             f"{seconds:.1f} s.",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import soundfile
 
-from lowres.audio.opening import open_with_soundfile
+from lowres.audio.opening import open_with_av, open_with_soundfile
 
 _LONGEST_SECONDS = 10**8
 """Three years: what announces more knows no length, as flac and wav that were written into a pipe."""
@@ -29,7 +29,7 @@ def _ask_av(path: Path) -> float | None:
     import av  # slow to import, and most corpora never need it
 
     try:
-        with av.open(str(path)) as container:
+        with open_with_av(path) as container:
             duration = container.duration if container.streams.audio else None
     except Exception:  # whatever PyAV raises for a file that it does not know
         return None

@@ -24,7 +24,7 @@ from lowres.errors import ON_NONSENSE, AudioError
 Span = tuple[float, float | None]
 
 # Raise it when decoding, resampling or measuring changes: parts of an older version are then made anew.
-PART_VERSION = 2
+PART_VERSION = 3
 # A stretch may end this much after its recording does: annotators round.
 END_TOLERANCE_SECONDS = 0.5
 

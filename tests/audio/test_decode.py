@@ -131,13 +131,68 @@ def test_what_is_no_sound_is_called_what_it_is(tmp_path: Path, contents: bytes, 
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3"])
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.au", "a.flac", "a.mp3"])
 def test_a_recording_that_was_cut_short_is_refused(tmp_path: Path, name: str) -> None:
     soundfile.write(tmp_path / name, tone(4, 44_100), 44_100)
     contents = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(contents[: len(contents) // 2])
     with pytest.raises(AudioError, match=rf"{name} is (cut short|damaged)"):
         decode_recording(tmp_path / name)
+
+
+def write_mp3_without_a_length(path: Path, levels: tuple[float, float]) -> None:
+    """Write 5 s and 10 s of noise in a bit rate that changes, as a pipe gets it: without the frame of the length."""
+    noise = np.random.Generator(np.random.PCG64(7)).standard_normal(15 * 44_100)
+    noise[: 5 * 44_100] *= levels[0]
+    noise[5 * 44_100 :] *= levels[1]
+    soundfile.write(path, noise, 44_100, bitrate_mode="VARIABLE", compression_level=0.5)
+    contents = path.read_bytes()
+    path.write_bytes(contents[contents.index(b"\xff\xfb", contents.index(b"Xing")) :])
+
+
+@pytest.mark.parametrize("levels", [(0.2, 0.0), (0.0, 0.2)])
+def test_mp3_that_does_not_say_its_length_is_read_to_its_end(tmp_path: Path, levels: tuple[float, float]) -> None:
+    """libsndfile guesses 6 s, or 18 s, by the first frame."""
+    write_mp3_without_a_length(tmp_path / "a.mp3", levels)
+    decoded = decode_recording(tmp_path / "a.mp3")
+    assert decoded.duration_seconds == pytest.approx(15, abs=0.1)
+    loud = np.abs(decoded.waveform) > 0.05
+    assert [bool(loud[:64_000].any()), bool(loud[96_000:].any())] == [level > 0 for level in levels]
+
+
+@pytest.mark.parametrize("between", [b"", b"TAG" + bytes(125)])
+def test_mp3_that_were_joined_are_read_to_the_end_of_the_last(tmp_path: Path, between: bytes) -> None:
+    for name, hertz in (("1.mp3", 440.0), ("2.mp3", 660.0)):
+        soundfile.write(tmp_path / name, tone(4, 44_100, hertz), 44_100)
+    both = (tmp_path / "1.mp3").read_bytes() + between + (tmp_path / "2.mp3").read_bytes()
+    (tmp_path / "both.mp3").write_bytes(both)
+    decoded = decode_recording(tmp_path / "both.mp3")
+    assert decoded.duration_seconds == pytest.approx(8, abs=0.2)
+    assert main_frequency(decoded.waveform[-48_000:]) == pytest.approx(660, abs=2)
+
+
+@pytest.mark.parametrize(("name", "subtype"), [("a.ogg", "VORBIS"), ("a.opus", "OPUS")])
+def test_ogg_that_were_joined_are_read_to_the_end_of_the_last(tmp_path: Path, name: str, subtype: str) -> None:
+    """As web radios send them: each title is an ogg of its own."""
+    both = b""
+    for hertz in (440.0, 660.0):
+        soundfile.write(tmp_path / name, tone(4, 48_000, hertz), 48_000, format="OGG", subtype=subtype)
+        both += (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(both)
+    decoded = decode_recording(tmp_path / name)
+    assert decoded.duration_seconds == pytest.approx(8, abs=0.1)
+    assert main_frequency(decoded.waveform[-48_000:]) == pytest.approx(660, abs=2)
+
+
+@pytest.mark.parametrize("behind", [b"", b"TAG" + bytes(125)])
+def test_mp3_of_one_bit_rate_without_a_length_is_read_as_before(tmp_path: Path, behind: bytes) -> None:
+    soundfile.write(tmp_path / "a.mp3", tone(4, 44_100), 44_100, bitrate_mode="CONSTANT", compression_level=0.5)
+    contents = (tmp_path / "a.mp3").read_bytes()
+    contents = contents[contents.index(b"\xff\xfb", contents.index(b"Info")) :]
+    (tmp_path / "a.mp3").write_bytes(contents + behind)
+    decoded = decode_recording(tmp_path / "a.mp3")
+    assert decoded.duration_seconds == pytest.approx(4, abs=0.2)
+    assert main_frequency(decoded.waveform) == pytest.approx(440, abs=2)
 
 
 def test_a_recording_without_samples_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from lowres.audio.decode import decode_recording, open_recording
+from lowres.audio.length import announced_seconds
 from lowres.audio.stretches import find_stretches
 from lowres.audio.voice_activity import EnergyDetector
 from lowres.errors import AudioError
@@ -43,9 +44,11 @@ def refused(path: Path, *, channel: int | None = None) -> str:
     return caught.value.message.replace(str(path), path.name)
 
 
-def encode(path: Path, codec: str, samples: np.ndarray, sample_rate: int = 48_000) -> None:
+def encode(path: Path, codec: str, samples: np.ndarray, sample_rate: int = 48_000, title: str = "") -> None:
     """Write mono samples with PyAV."""
     with av.open(str(path), "w") as container:
+        if title:
+            container.metadata["title"] = title
         track = container.add_stream(codec, rate=sample_rate, layout="mono")
         resampler = av.AudioResampler(track.codec_context.format, "mono", sample_rate, frame_size=960)
         if codec == "aac":
@@ -70,6 +73,13 @@ def test_a_recording_that_grows_while_it_is_read_is_read_as_far_as_it_was(tmp_pa
 @pytest.mark.parametrize("announced", [0, 0xFFFFFFFF])
 def test_a_recorder_that_was_switched_off_left_what_it_had_recorded(tmp_path: Path, announced: int) -> None:
     (tmp_path / "a.wav").write_bytes(wav(RATE, bytes(2 * RATE), announced))
+    assert decode_recording(tmp_path / "a.wav").waveform.size == RATE
+
+
+@pytest.mark.parametrize("too_much", [1, 36, 3000])
+def test_a_header_that_counts_some_bytes_too_many_is_no_cut(tmp_path: Path, too_much: int) -> None:
+    """Some programs count the header itself; 3000 bytes are less than a tenth of a second."""
+    (tmp_path / "a.wav").write_bytes(wav(RATE, bytes(2 * RATE), 2 * RATE + too_much))
     assert decode_recording(tmp_path / "a.wav").waveform.size == RATE
 
 
@@ -100,6 +110,23 @@ def test_a_container_that_was_cut_is_called_cut_short(tmp_path: Path, name: str)
     assert f"{name} is cut short: its header announces 10.0 s of sound and it holds" in refused(tmp_path / name)
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.m4a", "aac"), ("a.mka", "libopus"), ("a.mov", "pcm_s16le")])
+def test_titles_that_are_not_utf_8_are_no_damage(tmp_path: Path, name: str, codec: str) -> None:
+    encode(tmp_path / name, codec, noise(48_000), title="Qaf\u00e9Q")
+    contents = (tmp_path / name).read_bytes()
+    assert contents.count("Qaf\u00e9Q".encode()) == 1
+    (tmp_path / name).write_bytes(contents.replace("Qaf\u00e9Q".encode(), b"Qaf\xe9_Q"))
+    assert decode_recording(tmp_path / name).duration_seconds == pytest.approx(1, abs=0.1)
+    assert announced_seconds(tmp_path / name) == pytest.approx(1, abs=0.1)
+
+
+def test_a_time_as_the_name_of_a_recording_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encode(tmp_path / "10:15.m4a", "aac", noise(48_000))
+    monkeypatch.chdir(tmp_path)
+    assert decode_recording(Path("10:15.m4a")).duration_seconds == pytest.approx(1, abs=0.1)
+    assert announced_seconds(Path("10:15.m4a")) == pytest.approx(1, abs=0.1)
+
+
 @pytest.mark.parametrize("name", ["a.m4a", "a.flac", "a.mp3"])
 def test_damage_in_the_middle_is_named_with_its_place(tmp_path: Path, name: str) -> None:
     if name == "a.m4a":
@@ -121,6 +148,14 @@ def test_damage_that_a_format_cannot_know_of_hides_no_more_than_itself(tmp_path:
     contents[middle : middle + 500] = bytes(500)
     (tmp_path / name).write_bytes(contents)
     assert decode_recording(tmp_path / name).duration_seconds == pytest.approx(20, abs=1)
+
+
+def test_damage_to_the_number_of_channels_is_named_and_spares_the_other_recordings(tmp_path: Path) -> None:
+    encode(tmp_path / "a.avi", "pcm_s16le", noise(48_000))
+    contents = bytearray((tmp_path / "a.avi").read_bytes())
+    contents[contents.index(b"strf") + 10] = 0
+    (tmp_path / "a.avi").write_bytes(contents)
+    assert refused(tmp_path / "a.avi").startswith("a.avi is in no sound format that can be decoded, or is damaged")
 
 
 def test_recordings_of_two_rates_joined_in_one_file_are_read_to_the_end(tmp_path: Path) -> None:
