@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -17,6 +18,11 @@ OTHER_PAGE: Final = Markup("<!--other page-->")
 """Where a page has room for a link to the other one; a transcript cannot hold it, since its < is escaped."""
 
 _AGAIN: Final = "Free some disk space or check the folder's permissions, then give the same command again."
+
+
+def address_beside(folder_name: str) -> str:
+    """Return the address of the page in a folder as a page in the folder beside it links to it, whatever its name."""
+    return f"../{quote(os.fsencode(folder_name))}/{PAGE_FILE}"
 
 
 def write_file(path: Path, content: str, *, hint: str = _AGAIN) -> int:

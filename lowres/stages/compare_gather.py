@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from lowres.recipe import Recipe
 from lowres.report.compare_contents import CompareContents, ComparedText, Comparison, ScoredRun, SeedGroup
 from lowres.report.language_tag import language_tag
-from lowres.report.writing import PAGE_FILE
+from lowres.report.writing import address_beside
 from lowres.scoring.error_rates import count_errors
 from lowres.stages.compare_reports import ReadReport
 from lowres.stages.compare_runs import is_of_other_weights, rate_in
@@ -68,7 +68,7 @@ def _scored_run(report: ReadReport) -> ScoredRun:
         hypotheses=[one.hypothesis for one in report.utterances],
         words=report.words,
         characters=report.characters,
-        address=f"../{report.folder.name}/{PAGE_FILE}",
+        address=address_beside(report.folder.name),
         words_interval=rate_in(report.figures, "words").interval,
         characters_interval=rate_in(report.figures, "characters").interval,
     )

@@ -10,7 +10,7 @@ from typing import Any, Final
 from lowres.errors import ON_NONSENSE, CheckpointError
 from lowres.report.compare_runs import ReportFigures, RunRow, RunsContents, RunState, ScoredRate, SeedSpread
 from lowres.report.compare_runs_page import write_runs_report
-from lowres.report.writing import PAGE_FILE
+from lowres.report.writing import PAGE_FILE, address_beside
 from lowres.scoring.bootstrap import Interval
 from lowres.stages.compare_reports import SPLITS, evaluate_command, has_report, read_figures, report_folder
 from lowres.stages.compare_settings import read_recipe_of, seed_group
@@ -139,7 +139,7 @@ def _reports(project: Path, folder: RunFolder) -> tuple[ReportFigures, ...]:
                 words=rate_in(figures, "words"),
                 characters=rate_in(figures, "characters"),
                 num_utterances=int(figures.get("num_utterances", 0)),
-                address=f"../{name}-{split}/{PAGE_FILE}",
+                address=address_beside(f"{name}-{split}"),
                 is_of_other_weights=is_of_other_weights(folder, made_from),
                 language_model="" if decoding.startswith("greedy") else decoding,
             )
