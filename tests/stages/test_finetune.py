@@ -295,6 +295,11 @@ def test_parts_of_a_backbone_cannot_learn_where_there_is_none(project: Path) -> 
         train(project, "adaptation=lora")
 
 
+def test_the_blocks_of_a_backbone_cannot_be_repeated_where_there_is_none(project: Path) -> None:
+    with pytest.raises(CheckpointError, match="repeats the blocks of a backbone, and there is none"):
+        train(project, "repeat_blocks=2", "updates=1")
+
+
 def test_model_overrides_of_the_recipe_win_over_the_defaults_by_hours(tmp_path: Path) -> None:
     recipe = TINY_RECIPE.replace("[finetune]", "dropout = 0.25\n[finetune]").replace("layer_drop = 0.2\n", "")
     project = write_project(tmp_path / "project", recipe=recipe)
