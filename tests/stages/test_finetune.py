@@ -15,11 +15,13 @@ import torch
 from tone_corpus import LETTERS, TINY_RECIPE, hash_of, write_project
 
 from lowres.backbones.checkpoint_folder import read_checkpoint
+from lowres.backbones.low_rank_merging import without_low_rank_updates
 from lowres.backbones.native import load_recognizer
 from lowres.errors import CheckpointError, RecipeError, TrainingError
 from lowres.recipe import load_recipe
 from lowres.stages import finetune_attempt
 from lowres.stages.backbone import find_backbone
+from lowres.stages.export import export
 from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, RunStarted, finetune
 from lowres.stages.finetune_run import read_record
 from lowres.stages.run_folder import RunFolder
@@ -244,6 +246,21 @@ def test_only_what_an_adaptation_trains_changes_and_is_stored(continued: Path, a
     after = load_recognizer(best, find_backbone=partial(find_backbone, continued)).model.state_dict()
     for name in before:
         assert torch.equal(before[name], after[name]) != bool(re.search(learning, name)), name
+
+
+@pytest.mark.parametrize("adaptation", ADAPTATIONS)
+def test_what_was_trained_on_top_of_a_backbone_is_exported_as_a_whole_one(continued: Path, adaptation: str) -> None:
+    asked = ("backbone=runs/first/checkpoints/best", f"adaptation={adaptation}", "learning_rate=0.01", "updates=4")
+    train(continued, *asked, run="second")
+    best = continued / "runs/second/checkpoints/best"
+    result = export(continued, "second", continued / "exported", "backbone")
+    assert result.metadata.backbone_licence == read_checkpoint(best).metadata.backbone_licence
+    found = load_recognizer(continued / "exported").model
+    peer = without_low_rank_updates(load_recognizer(best, find_backbone=partial(find_backbone, continued)).model)
+    assert found.backbone.config == peer.backbone.config
+    for name, weight in peer.state_dict().items():
+        torch.testing.assert_close(found.state_dict()[name], weight, rtol=2**-8, atol=0)
+    train(continued, "backbone=exported", "updates=2", run="third")
 
 
 def test_adapters_do_not_load_onto_another_backbone(continued: Path) -> None:
