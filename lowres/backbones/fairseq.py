@@ -24,7 +24,7 @@ _ANOTHER: Final = "Take another backbone: lowres backbones lists those it knows.
 
 def is_fairseq(found: Any) -> bool:
     """Say whether a file's contents are laid out as a fairseq checkpoint."""
-    return isinstance(found, Mapping) and is_state_dict(found.get("model")) and isinstance(_all_settings(found), dict)
+    return isinstance(found, Mapping) and is_state_dict(_network(found)) and isinstance(_all_settings(found), dict)
 
 
 def open_fairseq(path: Path, found: Mapping[str, Any]) -> Backbone:
@@ -39,7 +39,7 @@ def open_fairseq(path: Path, found: Mapping[str, Any]) -> Backbone:
     """
     model, task = _settings(found)
     _demand_known(path, model, task)
-    tensors = found["model"]
+    tensors = _network(found)
     if any(".adapter_layer." in name for name in tensors):
         raise CheckpointError(
             f"{path} is an MMS network with adapters in fairseq's form, which lowres does not read.",
@@ -53,6 +53,14 @@ def open_fairseq(path: Path, found: Mapping[str, Any]) -> Backbone:
     except (*ON_NONSENSE, SyntaxError) as error:
         raise CheckpointError(f"{path} describes a network that lowres cannot build: {error}.", _ANOTHER) from error
     return import_backbone(weights, config, latent_dropout=latent_dropout)
+
+
+def _network(found: Mapping[str, Any]) -> Any:
+    """Return the network's tensors, without data2vec's teacher, which lies among them as a mapping of its own."""
+    network = found.get("model")
+    if not isinstance(network, Mapping):
+        return network
+    return {name: item for name, item in network.items() if name != "_ema" or not isinstance(item, Mapping)}
 
 
 def _all_settings(found: Mapping[str, Any]) -> Any:

@@ -89,11 +89,11 @@ def read_settings(
 
 def _has_languages(folder: Path) -> bool:
     """Say whether adapters can be chosen by their language: here, or where the folder was downloaded from."""
-    entry = find_entry(_published_name(folder))
+    entry = find_entry(published_name(folder))
     return any(folder.glob("adapter.*.*")) or (entry is not None and entry.adapters)
 
 
-def _published_name(folder: Path) -> str:
+def published_name(folder: Path) -> str:
     """Return the name that a folder was downloaded under, by lowres or into Hugging Face's cache; "" for none."""
     origin = read_origin(folder)
     return origin.name if origin else cached_name(folder)
@@ -134,7 +134,7 @@ def _adapter_file(folder: Path, language: str) -> Path:
     languages = sorted({file.name.split(".")[1] for file in folder.glob("adapter.*.*")})
     known = f"it has those of {', '.join(languages[:10])}" if languages else "it has none"
     more = f" and {len(languages) - 10} more" if len(languages) > 10 else ""
-    name = _published_name(folder)
+    name = published_name(folder)
     remedy = f"lowres backbones get {name}:{language}" if name else f"Download {names[0]} into that folder"
     raise CheckpointError(
         f"{folder} has no adapter of the language {language}: {known}{more}.", f"{remedy}, or leave :{language} out."

@@ -3,7 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+from lowres.backbones.bundled import bundled_folder
 from lowres.backbones.catalogue import licence_of
+from lowres.backbones.checkpoint_folder import has_checkpoint
+from lowres.backbones.huggingface import published_name
 from lowres.backbones.licences import licence_of_all
 from lowres.backbones.native import Backbone
 from lowres.backbones.origin import read_origin
@@ -31,5 +34,12 @@ def find_backbone(project: Path, reference: str) -> Backbone:
 def _published_licence(project: Path, reference: str) -> str:
     """Return the licence that came with the download, else the catalogue's; "" where neither knows it."""
     path, _ = locate_backbone(reference, base=project)
-    origin = read_origin(path.parent if path.is_file() else path) if path else None
-    return origin.licence if origin and origin.licence else licence_of(reference)
+    if path is None:
+        return licence_of(reference)
+    folder = path.parent if path.is_file() else path
+    origin = read_origin(folder)
+    if origin and origin.licence:
+        return origin.licence
+    if has_checkpoint(path) and path != bundled_folder(reference):
+        return ""  # one's own, even if it is called as one of the catalogue
+    return licence_of(published_name(folder) or reference)

@@ -74,6 +74,11 @@ def settle_backbone(recipe: Recipe, recorded: str | None) -> tuple[Recipe, str]:
     return _with_backbone(recipe, chosen.reference), chosen.sentence
 
 
+def to_read_again(recipe: Recipe) -> Recipe:
+    """Name random weights in a settled recipe that would leave its backbone open to who reads it once more."""
+    return _with_backbone(recipe, NO_BACKBONE) if _is_open(recipe) else recipe
+
+
 def _is_open(recipe: Recipe) -> bool:
     return not recipe.finetune.backbone and not recipe.model.names_a_network
 

@@ -1,6 +1,6 @@
 """`lowres export`: a trained recogniser for other programs, checked to be the same one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -8,13 +8,15 @@ from typing import Literal
 from lowres import __version__
 from lowres.backbones.cache import expand_home
 from lowres.backbones.card_results import Result
-from lowres.backbones.checkpoint_folder import CheckpointMetadata, has_checkpoint, read_checkpoint
+from lowres.backbones.checkpoint_folder import Checkpoint, CheckpointMetadata, has_checkpoint, read_checkpoint
 from lowres.backbones.export_backbone import write_backbone_folder
 from lowres.backbones.export_onnx import write_onnx_file
 from lowres.backbones.export_transformers import write_transformers_folder
+from lowres.backbones.low_rank_merging import without_low_rank_updates
 from lowres.backbones.model_card import Language, model_card
 from lowres.backbones.native import Recognizer, load_recognizer
 from lowres.errors import CheckpointError
+from lowres.model.config import to_dict
 from lowres.report.writing import write_file
 from lowres.stages.backbone import find_backbone
 from lowres.stages.evaluate_run import best_checkpoint, find_run
@@ -62,7 +64,7 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
     _demand_target(target, to)
     checkpoint = find_checkpoint(project, source)
     if to == "backbone":
-        return _export_backbone(checkpoint, target)
+        return _export_backbone(project, checkpoint, target)
     home, run = _project_of(checkpoint) or project, _run_of(checkpoint)
     recognizer = load_recognizer(checkpoint, find_backbone=partial(find_backbone, home))
     language, results = language_of(checkpoint), _results_of(checkpoint, recognizer.metadata)
@@ -89,9 +91,10 @@ def export(project: Path, source: str, target: Path, to: ExportFormat) -> Export
     )
 
 
-def _export_backbone(folder: Path, target: Path) -> ExportResult:
+def _export_backbone(project: Path, folder: Path, target: Path) -> ExportResult:
     """Write a network for others to start from; unlike for the programs, it may be one that cannot write yet."""
-    checkpoint, language, run = read_checkpoint(folder), language_of(folder), _run_of(folder)
+    language, run = language_of(folder), _run_of(folder)
+    checkpoint = _joined(read_checkpoint(folder), _project_of(folder) or project)
     write_backbone_folder(checkpoint, target, language, results=_results_of(folder, checkpoint.metadata))
     return ExportResult(
         paths=(target,),
@@ -104,6 +107,17 @@ def _export_backbone(folder: Path, target: Path) -> ExportResult:
         limits=(),
         largest_difference=None,
     )
+
+
+def _joined(checkpoint: Checkpoint, home: Path) -> Checkpoint:
+    """Return a whole network: what was trained on top of a backbone together with it, low-rank updates merged."""
+    if not checkpoint.metadata.backbone_sha256:
+        return checkpoint
+    recognizer = load_recognizer(checkpoint.folder, find_backbone=partial(find_backbone, home))
+    model = without_low_rank_updates(recognizer.model)
+    config = to_dict(model.backbone.config)
+    metadata = replace(checkpoint.metadata, model_config=config, backbone_reference="", backbone_sha256="")
+    return Checkpoint(checkpoint.folder, metadata, model.state_dict())
 
 
 def find_checkpoint(project: Path, source: str) -> Path:

@@ -70,10 +70,14 @@ def choose_start(recipe: Recipe, project: Path) -> Start:
     Raises:
         CheckpointError: the backbone is missing or damaged, or cannot be repeated as the recipe asks.
     """
-    if not recipe.finetune.backbone:
+    reference, times = recipe.finetune.backbone, recipe.finetune.repeat_blocks
+    if not reference and times > 1:
+        raise CheckpointError(
+            f"finetune.repeat_blocks is {times}, which repeats the blocks of a backbone, and there is none.",
+            "Name one with finetune.backbone, or set model.num_layers for a deeper network.",
+        )
+    if not reference:
         return Start(recipe.network_config())
-    reference = recipe.finetune.backbone
-    times = recipe.finetune.repeat_blocks
     backbone = repeat_blocks(find_backbone(project, reference), times)
     sha256 = backbone.sha256
 

@@ -12,7 +12,7 @@ from lowres.manifest.corpus import CORPUS_FOLDER
 from lowres.model.config import Wav2Vec2Config, to_dict
 from lowres.model.ctc import CTCRecognizer
 from lowres.recipe import Recipe
-from lowres.stages.default_backbone import settle_backbone
+from lowres.stages.default_backbone import settle_backbone, to_read_again
 from lowres.stages.finetune_attempt import RunContext
 from lowres.stages.finetune_network import Start, choose_start, settle
 from lowres.stages.finetune_pseudo_labels import read_pseudo_labels
@@ -104,7 +104,7 @@ def open_run(
         record = replace(record, times_resumed=recorded.times_resumed + 1, warnings=recorded.warnings)
     else:
         folder.path.mkdir(parents=True, exist_ok=True)
-        (folder.path / RECIPE_FILE).write_text(recipe.to_toml(), encoding="utf-8", newline="\n")
+        (folder.path / RECIPE_FILE).write_text(to_read_again(recipe).to_toml(), encoding="utf-8", newline="\n")
     return RunContext(folder, record, settings, config, start, speech, compute, watch, is_stop_asked), bool(recorded)
 
 

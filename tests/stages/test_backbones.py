@@ -166,6 +166,23 @@ def test_the_licence_that_a_publisher_states_goes_before_those_of_what_it_was_ma
     assert find_backbone(tmp_path, BUNDLED_NAME).metadata.backbone_licence == licence_of(BUNDLED_NAME)
 
 
+@pytest.mark.parametrize("name", [BUNDLED_NAME, "facebook/wav2vec2-base"])
+def test_ones_own_network_keeps_its_licence_under_a_name_of_the_catalogue(name: str, tmp_path: Path) -> None:
+    recognizer = make_recognizer()
+    training = {"backbone": "facebook/mms-300m", "corpus_licence": ""}
+    metadata = replace(recognizer.metadata, backbone_licence="CC-BY-NC-4.0", training=training)
+    write_checkpoint(tmp_path / name, recognizer.model.state_dict(), metadata)
+    assert find_backbone(tmp_path, name).metadata.backbone_licence == "CC-BY-NC-4.0; not stated"
+
+
+@pytest.mark.parametrize("file", ["", "/model.safetensors"])
+def test_a_folder_of_hugging_faces_cache_has_the_licence_of_its_name(file: str, tmp_path: Path) -> None:
+    snapshot = tmp_path / "models--facebook--mms-300m" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (snapshot / "model.safetensors").write_bytes(b"")
+    assert _published_licence(tmp_path, f"{snapshot}{file}") == "CC-BY-NC-4.0"
+
+
 def test_a_file_still_knows_the_licence_that_lies_beside_it(hub: Hub, tmp_path: Path) -> None:
     folder = get_backbone("somebody/theirs", ignore).path
     other = tmp_path / "other"

@@ -17,6 +17,7 @@ from lowres.recipe.load import parse_recipe
 from lowres.stages.default_backbone import default_backbone, settle_backbone
 from lowres.stages.export import export
 from lowres.stages.finetune import FinetuneOptions, finetune
+from lowres.stages.finetune_open import open_run
 from lowres.stages.finetune_run import read_record
 from lowres.stages.run_folder import RunFolder
 
@@ -99,6 +100,16 @@ def test_a_run_that_is_gone_on_with_keeps_what_it_started_from() -> None:
 def test_none_is_random_weights() -> None:
     recipe, sentence = settle_backbone(open_recipe('finetune.backbone = "none"'), recorded=None)
     assert (recipe.finetune.backbone, sentence) == ("", "")
+
+
+def test_the_recipe_of_a_run_from_random_weights_asks_for_them_again(tmp_path: Path) -> None:
+    finetuning = TINY_RECIPE[TINY_RECIPE.index("[finetune]") :] + 'backbone = "none"\n'
+    project = write_project(tmp_path / "second", recipe='name = "tones"\n' + finetuning)
+    options = FinetuneOptions(run="random")
+    context, _ = open_run(project, load_recipe(project=project), options, lambda _: None, lambda: False)
+    kept = load_recipe(str(context.folder.path / "recipe.toml"))
+    assert default_backbone(kept) is None
+    assert settle_backbone(kept, recorded=None)[0].recipe_hash == context.record.recipe_sha256
 
 
 @pytest.mark.slow

@@ -15,11 +15,13 @@ import torch
 from tone_corpus import LETTERS, TINY_RECIPE, hash_of, write_project
 
 from lowres.backbones.checkpoint_folder import read_checkpoint
+from lowres.backbones.low_rank_merging import without_low_rank_updates
 from lowres.backbones.native import load_recognizer
 from lowres.errors import CheckpointError, RecipeError, TrainingError
 from lowres.recipe import load_recipe
 from lowres.stages import finetune_attempt
 from lowres.stages.backbone import find_backbone
+from lowres.stages.export import export
 from lowres.stages.finetune import FinetuneEvent, FinetuneOptions, FinetuneResult, RunStarted, finetune
 from lowres.stages.finetune_run import read_record
 from lowres.stages.run_folder import RunFolder
@@ -246,6 +248,21 @@ def test_only_what_an_adaptation_trains_changes_and_is_stored(continued: Path, a
         assert torch.equal(before[name], after[name]) != bool(re.search(learning, name)), name
 
 
+@pytest.mark.parametrize("adaptation", ADAPTATIONS)
+def test_what_was_trained_on_top_of_a_backbone_is_exported_as_a_whole_one(continued: Path, adaptation: str) -> None:
+    asked = ("backbone=runs/first/checkpoints/best", f"adaptation={adaptation}", "learning_rate=0.01", "updates=4")
+    train(continued, *asked, run="second")
+    best = continued / "runs/second/checkpoints/best"
+    result = export(continued, "second", continued / "exported", "backbone")
+    assert result.metadata.backbone_licence == read_checkpoint(best).metadata.backbone_licence
+    found = load_recognizer(continued / "exported").model
+    peer = without_low_rank_updates(load_recognizer(best, find_backbone=partial(find_backbone, continued)).model)
+    assert found.backbone.config == peer.backbone.config
+    for name, weight in peer.state_dict().items():
+        torch.testing.assert_close(found.state_dict()[name], weight, rtol=2**-8, atol=0)
+    train(continued, "backbone=exported", "updates=2", run="third")
+
+
 def test_adapters_do_not_load_onto_another_backbone(continued: Path) -> None:
     train(continued, "updates=2", "backbone=runs/first/checkpoints/best", "adaptation=adapter", run="second")
     shutil.rmtree(continued / "runs/first")
@@ -293,6 +310,11 @@ def test_an_option_that_no_run_could_use_is_a_sentence(project: Path, option: di
 def test_parts_of_a_backbone_cannot_learn_where_there_is_none(project: Path) -> None:
     with pytest.raises(CheckpointError, match="trains a part of a backbone, and there is none"):
         train(project, "adaptation=lora")
+
+
+def test_the_blocks_of_a_backbone_cannot_be_repeated_where_there_is_none(project: Path) -> None:
+    with pytest.raises(CheckpointError, match="repeats the blocks of a backbone, and there is none"):
+        train(project, "repeat_blocks=2", "updates=1")
 
 
 def test_model_overrides_of_the_recipe_win_over_the_defaults_by_hours(tmp_path: Path) -> None:
