@@ -94,12 +94,10 @@ def open_recording(path: Path, *, channel: int | None = None) -> RecordingStream
     except (soundfile.SoundFileError, OSError, TypeError):
         # TypeError: its name ends in .raw, and nothing says what is in it.
         return _open_with_av(path, channel)
-    if not 0 < file.frames < _UNKNOWN_LENGTH and path.stat().st_size > _LARGEST_HEADER_BYTES:
-        # A recorder that was switched off, or an encoder that wrote into a pipe, never came to write the length down.
-        # libsndfile reads nothing then, or calls the end damage; PyAV reads on to the file's end.
-        file.close()
-        return _open_with_av(path, channel)
-    if not is_read_to_its_end(path, file):
+    # A recorder that was switched off, or an encoder that wrote into a pipe, never came to write the length down.
+    # libsndfile reads nothing then, or calls the end damage; PyAV reads on to the file's end.
+    is_open_ended = not 0 < file.frames < _UNKNOWN_LENGTH and path.stat().st_size > _LARGEST_HEADER_BYTES
+    if is_open_ended or not is_read_to_its_end(path, file):
         file.close()
         return _open_with_av(path, channel)
     _check_channel(path, channel, file.channels)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from lowres.stages.align_corpus import CorpusFit
 
 NUM_SHOWN = 10
-_WELL_TOLD_APART, _LONGEST = 0.9, 20.0
+_WELL_TOLD_APART = 0.9
+_OF_CORPUS = frozenset({"corpus", "project", "recipe", "overrides", "run"})
 
 SourcesArgument = Annotated[
     list[Path] | None,
@@ -44,6 +45,7 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace file
 
 
 def align(
+    context: typer.Context,
     sources: SourcesArgument = None,
     project: ProjectOption = Path(),
     recipe: RecipeOption = None,
@@ -57,25 +59,12 @@ def align(
     overwrite: OverwriteOption = False,
     letters: LettersOption = False,
     vad: DetectorOption = "auto",
-    longest: LongestOption = _LONGEST,
+    longest: LongestOption = 20.0,
     channel: ChannelOption = None,
 ) -> None:
     """Find when every word of a text was said, and what of text or speech is missing in the other."""
     if corpus:
-        others = {
-            "the files and folders": sources,
-            "--text": text,
-            "--text-suffix": text_suffix != ".txt",
-            "--to": to != "elan",
-            "--output": output,
-            "--overwrite": overwrite,
-            "--letters": letters,
-            "--vad": vad != "auto",
-            "--longest": longest != _LONGEST,
-            "--channel": channel is not None,
-        }
-        if given := [name for name, is_given in others.items() if is_given]:
-            raise LowresError("--corpus looks at the prepared corpus.", f"Leave {' and '.join(given)} out.")
+        _demand_only_of_corpus(context)
         _align_corpus(project, recipe, run, overrides)
         return
     if not sources:
@@ -107,6 +96,22 @@ def align(
     _print(result)
     if result.problems:
         raise typer.Exit(INCOMPLETE_STATUS)
+
+
+def _demand_only_of_corpus(context: typer.Context) -> None:
+    """Refuse what `--corpus` makes nothing of."""
+    given = [
+        "the files and folders" if parameter.name == "sources" else parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in _OF_CORPUS and _is_given(context, str(parameter.name))
+    ]
+    if given:
+        raise LowresError("--corpus looks at the prepared corpus.", f"Leave {' and '.join(given)} out.")
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _align_corpus(project: Path, recipe: str | None, run: str | None, overrides: list[str] | None) -> None:

@@ -35,7 +35,7 @@ def inspect(
         result = inspect_corpus(project, loaded, folder=corpus, with_recordings=recordings)
     _print_contents(result)
     if corpus is not None:
-        _print_next_of_other(corpus.resolve(), is_transcribed=result.contents.transcribed)
+        _print_next_of_other(result)
     elif not result.contents.transcribed:
         print_next("To pretrain on it", with_project("lowres pretrain", project, recipe, overrides))
     elif not (project / ORTHOGRAPHY_FOLDER / result.page.name).is_file():
@@ -46,13 +46,12 @@ def inspect(
         print_next("To train on it", with_project("lowres finetune --hours 1", project, recipe, overrides))
 
 
-def _print_next_of_other(folder: Path, *, is_transcribed: bool) -> None:
+def _print_next_of_other(result: "InspectResult") -> None:
     """Name the next command for the corpus of another project; prepared ones that are none's have no such command."""
-    from lowres.manifest.corpus import CORPUS_FOLDER
-
-    if folder.name == CORPUS_FOLDER:
+    if result.owner is not None:
+        is_transcribed = result.contents.transcribed
         doing, command = ("train", "finetune --hours 1") if is_transcribed else ("pretrain", "pretrain")
-        print_next(f"To {doing} on it", with_project(f"lowres {command}", folder.parent, None))
+        print_next(f"To {doing} on it", with_project(f"lowres {command}", result.owner, None))
 
 
 def _print_contents(result: "InspectResult") -> None:

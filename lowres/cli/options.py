@@ -58,8 +58,7 @@ def _as_typed(value: object) -> str:
 
 def with_project(command: str, project: Path, recipe: str | None, overrides: Sequence[str] | None = None) -> str:
     """Add to a command, as it is typed, the project, the recipe and the overrides that this one was given."""
-    if recipe is not None:
-        command += f" --recipe {shlex.quote(recipe)}"
+    command = with_options(command, {"recipe": recipe})
     for override in overrides or ():
-        command += f" --set {shlex.quote(override)}"
-    return command if project == Path() else f"{command} --project {shlex.quote(str(project))}"
+        command = with_options(command, {"set": override})
+    return with_options(command, {"project": None if project == Path() else project})

@@ -13,6 +13,7 @@ from lowres.report.run_contents import EvaluationRow, Figure, decimals, machine_
 from lowres.report.run_log import list_of, mapping_of, number_of, step_of
 from lowres.report.sentences import duration_text, percent
 from lowres.report.terms import CONSENT
+from lowres.text.audit_tally import listed
 
 EVALUATED: Final = ("Loss", "Accuracy", "Codes used", "Perplexity")
 """Heads of the table of evaluations, before those of the languages."""
@@ -168,15 +169,10 @@ def consents_of(run: PretrainingRun) -> list[tuple[str, str]]:
     """Return what the speakers agreed to, as names and values: each statement once, with the corpora it stands for."""
     corpora: dict[str, dict[str, None]] = {}
     for corpus in run.corpora:
-        corpora.setdefault(corpus.consent or "not stated", {})[corpus.corpus] = None
+        corpora.setdefault(corpus.consent or "not stated", {})[corpus.corpus or "(unnamed)"] = None
     if len(corpora) < 2:
         return [(CONSENT, statement) for statement in corpora]
-    return [(CONSENT, f"{_listed(list(names))}: {statement}") for statement, names in corpora.items()]
-
-
-def _listed(names: list[str], most: int = 8) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(name or "(unnamed)" for name in names[:most]) + more
+    return [(CONSENT, f"{listed(list(names))}: {statement}") for statement, names in corpora.items()]
 
 
 def _hours_per_update(run: PretrainingRun) -> float | None:

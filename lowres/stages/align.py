@@ -134,8 +134,7 @@ def align(
     targets = [folder / Path(name).with_suffix(ending) for _, name in recordings]
     for target in targets:
         _demand_free(target, options)
-    # A folder of somebody's own is not marked: what is beside the recordings there would no longer be found.
-    is_marked = not folder.is_dir() or not any(folder.iterdir()) or is_machine_made(folder)
+    is_marked = _is_to_be_marked(folder)
     opened = open_listener(spec, 1)
     rules = compile_rules(recipe.text.rules)
     files: list[AlignedFile] = []
@@ -158,6 +157,11 @@ def align(
     progress(len(recordings), len(recordings))
     notes = (*found.notes, *(note for note in opened.notes if note != NOT_CALIBRATED))
     return AlignResult(folder, run.name, tuple(files), tuple(problems), notes, time.perf_counter() - started)
+
+
+def _is_to_be_marked(folder: Path) -> bool:
+    # A folder of somebody's own is not: what is beside the recordings there would no longer be found.
+    return not folder.is_dir() or not any(folder.iterdir()) or is_machine_made(folder)
 
 
 def read_lines(path: Path, rules: Callable[[str], str], vocabulary: Vocabulary) -> tuple[list[TextLine], int]:

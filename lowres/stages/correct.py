@@ -115,14 +115,15 @@ def correct_transcript(
     if is_seen:
         demand_text(raw_after, text_after)
     taken, info = last_taken(earlier), corpus.info
-    is_own = taken is None or taken.raw_after != raw_before or edit.utterance_id in info.taken_over
+    if taken and (taken.raw_after != raw_before or edit.utterance_id in info.taken_over):
+        taken = None  # what is there now is the corpus's own
     correction = Correction(
         time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         utterance_id=edit.utterance_id,
         revision=len(earlier) + 1,
         kind=edit.kind if is_seen else "set aside",
         author=" ".join(edit.author.split())[:_LONGEST_NAME],
-        source_text=raw_before if taken is None or is_own else taken.source_text,
+        source_text=taken.source_text if taken else raw_before,
         raw_before=raw_before,
         raw_after=raw_after,
         text_before=text_before,

@@ -31,6 +31,8 @@ class InspectResult:
     page: Path
     num_embedded: int
     page_bytes: int
+    owner: Path | None
+    """The project whose own corpus it is; None for a prepared corpus elsewhere."""
 
 
 def inspect_corpus(
@@ -60,16 +62,17 @@ def inspect_corpus(
     )
     wanted = [offender.utterance_id for offender in contents.offenders()]
     recordings = embed_clips(corpus.folder, corpus.table, wanted) if with_recordings else {}
-    target = project / (DATA_FOLDER if folder is None else DATA_FOLDER.with_name(f"data-{_name_of(folder)}"))
+    owner = project if folder is None else _owner_of(folder.resolve())
+    name = "" if folder is None else f"-{(owner or folder.resolve()).name}"
+    target = project / DATA_FOLDER.with_name(DATA_FOLDER.name + name)
     num_bytes = write_data_report(target, contents, recordings)
     if folder is None:
         link_corpus_pages(project)
-    return InspectResult(contents, target / PAGE_FILE, len(recordings), num_bytes)
+    return InspectResult(contents, target / PAGE_FILE, len(recordings), num_bytes, owner)
 
 
-def _name_of(corpus_folder: Path) -> str:
-    folder = corpus_folder.resolve()
-    return folder.parent.name if folder.name == CORPUS_FOLDER and folder.parent.name else folder.name
+def _owner_of(corpus_folder: Path) -> Path | None:
+    return corpus_folder.parent if corpus_folder.name == CORPUS_FOLDER and corpus_folder.parent.name else None
 
 
 def link_corpus_pages(project: Path) -> None:

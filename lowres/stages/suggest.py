@@ -103,8 +103,8 @@ def suggest(
     run_folder = find_run(project, run)
     spec = replace(listener, project=project, checkpoint=best_checkpoint(run_folder), name=run_folder.name)
     found = survey_recordings(sources)
-    known = None if include_transcribed else _recordings_of(project, recipe, corpus)
-    recordings = found.recordings if include_transcribed else _leave_out_known(found.recordings, known or set())
+    known = _recordings_of(project, recipe, corpus)
+    recordings = found.recordings if include_transcribed else _leave_out_known(found.recordings, known)
     opened = open_listener(spec, 1)
     heard = _hear(opened.listener, recordings, spec.channel, progress)
     if not heard.candidates:

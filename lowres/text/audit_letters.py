@@ -133,9 +133,12 @@ def find_rare_letters(tally: Tally) -> Finding | None:
         combined = len(pieces) > 1 and bare[pieces[0]] > _RARE
         return "a known letter, with marks it seldom has" if combined else character_name(key)
 
-    uses = collect(tally, lambda _word, use: filter(rare.__contains__, map(tally.lower, use.graphemes)))
+    def keys(_word: str, use: Word) -> list[str]:
+        return [letter for letter in map(tally.lower, use.graphemes) if letter in rare]
+
+    uses = collect(tally, keys)
     first = sorted(uses, key=lambda key: len(unicodedata.normalize("NFD", key)))
-    num_utterances = utterances_with(tally, lambda _word, use: (g for g in use.graphemes if g.lower() in rare))
+    num_utterances = utterances_with(tally, keys)
     sentence = f"Seen once or twice: {counted(len(uses), 'letter')}: {listed(first, 12)}."
     return make_finding(
         "rare-letters", sentence, make_items({k: uses[k] for k in first}, remark), num_utterances, len(uses)
